@@ -1,0 +1,54 @@
+# One command each. Every target makes ready what it needs; `make help` lists them.
+.DEFAULT_GOAL := help
+.PHONY: help demo test test-long lint bench screenshots vectors lock clean
+
+export PATH := $(PATH):/usr/sbin:/sbin
+PYTHON := .venv/bin/python
+TYPED := $(wildcard src tests tools bench vectors)
+
+help: ## list the targets
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' Makefile | while IFS='|' read -r name words; \
+	  do printf '  make %-12s %s\n' "$$name" "$$words"; done
+
+demo: ## show it all on this machine, over a private Tor network (ARGS="..." go to the program)
+	@tools/setup demo
+	@.venv/bin/sottovoce demo $(ARGS)
+
+test: lint ## all checks and all tests but the long ones
+	@tools/setup test
+	$(PYTHON) -m pytest --durations=10
+
+test-long: ## the tests that take minutes
+	@tools/setup test
+	timeout --signal=INT 3600 $(PYTHON) -m pytest -m long --timeout=1200 --durations=10
+
+lint: ## style, types, import rules, the catalogues of sentences
+	@tools/setup
+	.venv/bin/ruff check
+	.venv/bin/ruff format --check
+	.venv/bin/mypy $(TYPED)
+	.venv/bin/lint-imports --no-logo --no-cache
+	$(PYTHON) tools/strings.py --check
+
+bench: ## what is fast and what it costs, into build/bench.json
+	@tools/setup demo
+	$(PYTHON) -m bench
+
+screenshots: ## pictures of every page of the door
+	@tools/setup test
+	$(PYTHON) tools/screenshots.py
+
+vectors: ## write the test vectors anew
+	@tools/setup
+	$(PYTHON) vectors/generate.py
+
+lock: ## write requirements.lock and tools/bootstrap.lock anew, with the newest packages
+	@tools/setup
+	.tools/bin/uv pip compile --quiet --upgrade pyproject.toml --group dev --universal --python-version 3.11 \
+	  --generate-hashes --no-header --no-annotate --output-file requirements.lock
+	echo uv | .tools/bin/uv pip compile --quiet --upgrade - --universal --python-version 3.11 \
+	  --generate-hashes --no-header --no-annotate --output-file tools/bootstrap.lock
+
+clean: ## remove all that was built, downloaded or installed into the tree
+	rm -rf .venv .tools build .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

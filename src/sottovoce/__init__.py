@@ -1,0 +1,1 @@
+"""Sottovoce: ask in public, be answered in private."""

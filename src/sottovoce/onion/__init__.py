@@ -1,0 +1,1 @@
+"""The road: tor processes, onion services, client authorisation, Tor's circuit line."""
