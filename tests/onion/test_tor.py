@@ -145,13 +145,20 @@ def test_published_means_both_descriptors_everywhere() -> None:
     for descriptor in ("now", "next"):
         for directory in ("$A~a", "$B~b"):
             uploads.take(f"HS_DESC UPLOAD addr UNKNOWN {directory} {descriptor} HSDIR_INDEX=0")
-            assert not uploads.done
-            uploads.take(f"HS_DESC UPLOADED addr UNKNOWN {directory} {descriptor}")
-            assert uploads.done is (descriptor == "next")
-    uploads.take("HS_DESC UPLOAD addr UNKNOWN $A~a now HSDIR_INDEX=0")
+    for directory in ("$A~a", "$B~b", "$A~a"):
+        assert not uploads.done
+        uploads.take(f"HS_DESC UPLOADED addr UNKNOWN {directory}")
     assert not uploads.done
-    uploads.take("HS_DESC FAILED addr UNKNOWN $A~a now REASON=UPLOAD_REJECTED")
+    uploads.take("HS_DESC FAILED addr UNKNOWN $B~b next REASON=UPLOAD_REJECTED")
     assert uploads.done
+
+
+def test_nothing_is_published_when_all_directories_refuse() -> None:
+    uploads = Uploads()
+    for action, more in (("UPLOAD", "HSDIR_INDEX=0"), ("FAILED", "REASON=UPLOAD_REJECTED")):
+        for descriptor in ("now", "next"):
+            uploads.take(f"HS_DESC {action} addr UNKNOWN $A~a {descriptor} {more}")
+    assert not uploads.done
 
 
 def test_socks_without_tor_is_one_sentence() -> None:

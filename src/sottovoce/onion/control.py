@@ -17,26 +17,27 @@ class Uploads:
     """Which of the onion's descriptors reached which directory, told by HS_DESC events."""
 
     def __init__(self) -> None:
-        self._pending: set[tuple[str, str]] = set()
-        self._stored: set[str] = set()
+        self._descriptors: set[str] = set()
+        self._pending: dict[str, set[str]] = {}  # by directory: tor says who stored, but not which descriptor
+        self._stored = False
 
     def take(self, event: str) -> None:
-        """Count one event: "HS_DESC ACTION ADDRESS AUTH DIRECTORY DESCRIPTOR-ID …"."""
+        """Count one event: "HS_DESC ACTION ADDRESS AUTH DIRECTORY DESCRIPTOR …", UPLOADED without the last."""
         words = event.split()
-        if len(words) < 6 or words[0] != "HS_DESC":
+        if len(words) < 5 or words[0] != "HS_DESC":
             return
-        action, upload = words[1], (words[4], words[5])
-        if action == "UPLOAD":
-            self._pending.add(upload)
-        elif action in ("UPLOADED", "FAILED"):
-            self._pending.discard(upload)
-            if action == "UPLOADED":
-                self._stored.add(words[5])
+        pending = self._pending.setdefault(words[4], set())
+        if words[1] == "UPLOAD":
+            self._descriptors.add(words[5])
+            pending.add(words[5])
+        elif words[1] in ("UPLOADED", "FAILED") and pending:
+            pending.pop()
+            self._stored |= words[1] == "UPLOADED"
 
     @property
     def done(self) -> bool:
         """An onion has two descriptors, of this and the next period; a visitor may ask for either."""
-        return len(self._stored) >= 2 and not self._pending
+        return len(self._descriptors) >= 2 and self._stored and not any(self._pending.values())
 
 
 class Control:
