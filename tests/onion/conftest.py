@@ -17,7 +17,9 @@ from sottovoce.onion.circuit import CircuitProtocol, LoopbackProtocol
 Serve = Callable[..., Any]
 
 
-async def tell_circuit(scope: dict[str, Any], receive: Callable[[], Any], send: Callable[[dict[str, Any]], Any]) -> None:
+async def tell_circuit(
+    scope: dict[str, Any], receive: Callable[[], Any], send: Callable[[dict[str, Any]], Any]
+) -> None:
     """Read the body, then answer "CLIENT PATH LENGTH"."""
     length, more = 0, True
     while more:

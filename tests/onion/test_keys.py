@@ -45,7 +45,8 @@ def test_address_with_any_flipped_letter_is_no_address() -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", ".onion", TOR_PROJECT[:-6], TOR_PROJECT[1:], "www." + TOR_PROJECT, "1" * 56 + ".onion", "ä" * 56 + ".onion"]
+    "text",
+    ["", ".onion", TOR_PROJECT[:-6], TOR_PROJECT[1:], "www." + TOR_PROJECT, "1" * 56 + ".onion", "ä" * 56 + ".onion"],
 )
 def test_what_is_no_address(text: str) -> None:
     assert not is_onion_address(text)

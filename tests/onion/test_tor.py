@@ -41,7 +41,7 @@ def test_taken_port_is_one_sentence(tmp_path: Path) -> None:
 
 
 def test_tor_that_ends_at_once_tells_why(tmp_path: Path) -> None:
-    with pytest.raises(OnionError, match="Tor ended at once and said: .*Nonsense"):
+    with pytest.raises(OnionError, match=r"Tor ended at once and said: .*Nonsense"):
         Tor(tmp_path, client_torrc(tmp_path, extra=[*NOWHERE, "Nonsense 1"])).launch()
 
 

@@ -123,8 +123,7 @@ class PrivateNetwork:
         _run([self._program, "-f", str(torrc), "--defaults-torrc", str(defaults), "--quiet", "--list-fingerprint"])
         node.fingerprint = _find(node.folder / "fingerprint", r"\b([0-9A-F]{40})\b")
         node.authority_line = (
-            f"DirAuthority {node.name} orport={node.or_port} v3ident={ident} "
-            f"{_HOST}:{node.dir_port} {node.fingerprint}"
+            f"DirAuthority {node.name} orport={node.or_port} v3ident={ident} {_HOST}:{node.dir_port} {node.fingerprint}"
         )
 
     @property

@@ -91,7 +91,7 @@ def socket_path(path: Path) -> str:
     """A path that fits into a UNIX socket's address; raises OnionError for a longer one."""
     if len(bytes(path)) > SOCKET_PATH_LIMIT:
         raise OnionError(
-            f"The path {path} is longer than the {SOCKET_PATH_LIMIT} bytes of a socket: choose a folder with a shorter one."
+            f"The path {path} is longer than a socket's {SOCKET_PATH_LIMIT} bytes: choose a folder with a shorter one."
         )
     return plain(path)
 

@@ -43,9 +43,7 @@ class Header:
     n: int = 0
 
     def _pack(self, length: int) -> bytes:
-        return _HEADER.pack(
-            VERSION, self.direction, self.part, self.parts, length, self.slot, self.n, self.message_id
-        )
+        return _HEADER.pack(VERSION, self.direction, self.part, self.parts, length, self.slot, self.n, self.message_id)
 
 
 @dataclass(frozen=True)
@@ -64,9 +62,7 @@ class DeskPart:
 
     def encode(self) -> bytes:
         """The 7,056 bytes of this part."""
-        fields = _DESK.pack(
-            self.body_hash, self.roster_hash, self.kem, self.dh, self.c, self.seen, self.macs
-        )
+        fields = _DESK.pack(self.body_hash, self.roster_hash, self.kem, self.dh, self.c, self.seen, self.macs)
         return _fill(self.header, fields, self.body)
 
     def digest(self) -> bytes:

@@ -94,6 +94,4 @@ def word_index(typed: str, language: str = "english") -> int | None:
 def words_of(digest: bytes, count: int) -> tuple[str, ...]:
     """`count` English words from the first 11·count bits of a hash: signs and check words (spec 2.5)."""
     bits = int.from_bytes(digest, "big")
-    return tuple(
-        word_list()[bits >> len(digest) * 8 - 11 * (place + 1) & (LIST - 1)] for place in range(count)
-    )
+    return tuple(word_list()[bits >> len(digest) * 8 - 11 * (place + 1) & (LIST - 1)] for place in range(count))
