@@ -14,8 +14,9 @@ demo: ## show it all on this machine, over a private Tor network (ARGS="..." go 
 	@tools/setup demo
 	@.venv/bin/sottovoce demo $(ARGS)
 
-test: lint ## all checks and all tests but the long ones
+test: ## all checks and all tests but the long ones
 	@tools/setup test
+	@$(MAKE) --no-print-directory lint
 	$(PYTHON) -m pytest --durations=10
 
 test-long: ## the tests that take minutes
@@ -23,7 +24,7 @@ test-long: ## the tests that take minutes
 	timeout --signal=INT 3600 $(PYTHON) -m pytest -m long --timeout=1200 --durations=10
 
 lint: ## style, types, import rules, the catalogues of sentences
-	@tools/setup
+	@tools/setup python
 	.venv/bin/ruff check
 	.venv/bin/ruff format --check
 	.venv/bin/mypy $(TYPED)
@@ -39,11 +40,11 @@ screenshots: ## pictures of every page of the door
 	$(PYTHON) tools/screenshots.py
 
 vectors: ## write the test vectors anew
-	@tools/setup
+	@tools/setup python
 	$(PYTHON) vectors/generate.py
 
 lock: ## write requirements.lock and tools/bootstrap.lock anew, with the newest packages
-	@tools/setup
+	@tools/setup python
 	.tools/bin/uv pip compile --quiet --upgrade pyproject.toml --group dev --universal --python-version 3.11 \
 	  --generate-hashes --no-header --no-annotate --output-file requirements.lock
 	echo uv | .tools/bin/uv pip compile --quiet --upgrade - --universal --python-version 3.11 \

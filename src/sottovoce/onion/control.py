@@ -63,7 +63,7 @@ class Control:
         """
         try:
             self._socket.sendall(line.encode() + b"\r\n")
-            return self._reply(line.split()[0])
+            return self._reply(line.split(maxsplit=1)[0])
         except OSError:
             raise OnionError("Tor no longer answers: start it again.") from None
 

@@ -110,7 +110,7 @@ def write_private(path: Path, content: bytes) -> None:
     """Replace a file (0600) in one step, so that a power cut leaves the old or the new one."""
     new = path.with_name(path.name + ".new")
     new.unlink(missing_ok=True)
-    with open(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+    with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
         file.write(content)
         file.flush()
         os.fsync(file.fileno())

@@ -55,11 +55,8 @@ async def read_body(request: Request, least: int, most: int) -> bytes:
         raise BadSize(411)
     if not least <= int(announced) <= most:
         raise BadSize(413 if int(announced) > most else 400)
-    parts: list[bytes] = []
     async with asyncio.timeout(BODY_SECONDS):
-        async for part in request.stream():
-            parts.append(part)
-    return b"".join(parts)
+        return b"".join([part async for part in request.stream()])
 
 
 def public_routes(pool: Pool, signed: Signed, now: Callable[[], float]) -> list[Route]:

@@ -21,7 +21,8 @@ GROUP = 256  # puts that share one commit: 2 MiB, written in well under a tenth 
 SCHEMA = 1
 # WITHOUT ROWID: a row number would be the order of arrival. The index holds no envelopes, so look-ups stay small.
 _TABLES = """
-CREATE TABLE IF NOT EXISTS envelope (tag BLOB PRIMARY KEY, edition INTEGER NOT NULL, sealed BLOB NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS envelope
+  (tag BLOB PRIMARY KEY, edition INTEGER NOT NULL, sealed BLOB NOT NULL) WITHOUT ROWID;
 CREATE UNIQUE INDEX IF NOT EXISTS live ON envelope (tag, edition);
 """
 

@@ -14,7 +14,7 @@ from .body import Body
 from .envelope import TO_DESK, TO_SOURCE, DeskPart, Header, SourcePart, body_hash, decode
 from .errors import Refused
 from .keys import KemKey, PairKey, SourceKeys, conversation_id, kem_public, member_pair, sign_of
-from .sizes import ENVELOPE, MAC, SLOTS, TAG
+from .sizes import ENVELOPE, MAC
 
 SUITE = Suite(KEM.MLKEM768_X25519, KDF.HKDF_SHA256, AEAD.CHACHA20_POLY1305)
 
@@ -168,5 +168,3 @@ def open_at_source(envelope: bytes, keys: SourceKeys, pair: PairKey, place: Plac
         raise Refused("body", "The body is not the one that the answer commits to.")
     return Answer(place, part.header.message_id, Body.decode(part.body), part.received, part.newest)
 
-
-assert TAG * 4 == 64 and SLOTS * MAC == 256, "a digest of HMAC-SHA-512 holds four tags; a message 16 MACs"
