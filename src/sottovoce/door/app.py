@@ -205,7 +205,7 @@ class Door:
 
     async def failed(self, request: Request, error: Exception) -> Response:
         """One calm page for whatever failed; nothing of the error is told or kept."""
-        status = getattr(error, "status_code", None) or getattr(error, "status", 500)
+        status = int(getattr(error, "status_code", getattr(error, "status", 500)))
         kind = {404: "missing", 405: "missing", 413: "large"}.get(status, "broken")
         if isinstance(error, RoadError | Refused):
             status, kind = 503, "unreachable"

@@ -25,8 +25,15 @@ def binding(org: bytes, direction: int, epoch: int, tag: bytes) -> bytes:
 
 
 def seal(plaintext: bytes, public: bytes, info: bytes) -> bytes:
-    """8,192 bytes: encapsulated key, ciphertext, AEAD tag (RFC 9180 section 6.1; spec 5.7)."""
-    return SUITE.encrypt(plaintext, kem_public(public), info)
+    """Encapsulated key, ciphertext, AEAD tag: 1,136 bytes more (RFC 9180 section 6.1; spec 5.7).
+
+    Refused("body") when `public` is no key, or one that gives no shared secret (spec 3.2).
+    """
+    key = kem_public(public)
+    try:
+        return SUITE.encrypt(plaintext, key, info)
+    except ValueError as error:
+        raise Refused("body", "The X-Wing key gives no shared secret.") from error
 
 
 def unseal(envelope: bytes, key: KemKey, info: bytes) -> bytes:
@@ -167,4 +174,3 @@ def open_at_source(envelope: bytes, keys: SourceKeys, pair: PairKey, place: Plac
     if body_hash(part.body) != part.body_hash:
         raise Refused("body", "The body is not the one that the answer commits to.")
     return Answer(place, part.header.message_id, Body.decode(part.body), part.received, part.newest)
-

@@ -50,6 +50,7 @@ class SignedFolder:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._cache: dict[str, bytes] = {}
+        self._today: tuple[int, Published] | None = None  # verified once a day, and after each change
 
     def get(self, kind: str) -> bytes | None:
         """The bytes of one kind, None where there are none."""
@@ -79,6 +80,11 @@ class SignedFolder:
 
     def published(self, today: int) -> Published:
         """All that the public sees, verified."""
+        if self._today is None or self._today[0] != today:
+            self._today = (today, self._verify(today))
+        return self._today[1]
+
+    def _verify(self, today: int) -> Published:
         root = self.root(today)
         card = UntrustedCard.of(self._need("card")).verify(root, today)
         roster = UntrustedRoster.of(self._need("roster")).verify(root, today, card.least_roster)
@@ -101,7 +107,7 @@ class SignedFolder:
         if new.claim.serial != serial + 1:
             raise Refused("duty list", f"The duty list's serial must be {serial + 1}: sync first.")
         write_durably(self._path("duty"), raw)
-        self._cache["duty"] = raw
+        self._cache["duty"], self._today = raw, None
 
 
 def write_durably(path: Path, raw: bytes) -> None:

@@ -93,7 +93,7 @@ class UntrustedRoster(Untrusted):
         self.check(root.org, [root.key], 1, today, least)
         roster = Roster._made(self.claim, self.raw)
         match self.claim.body:
-            case [1 | 2 as threshold, list() as slots] if len(slots) == SLOTS:
+            case [1 | 2 as threshold, list() as slots] if type(threshold) is int and len(slots) == SLOTS:
                 roster.threshold, roster.slots = threshold, [_slot(slot) for slot in slots]
             case _:
                 _shape(False, "roster")
@@ -142,6 +142,7 @@ class UntrustedDutyList(Untrusted):
         if duty.roster_hash != roster.hash:
             raise Refused("duty list", "The duty list belongs to another roster.")
         _shape(max(duty.keys) == self.claim.expires and min(duty.keys) >= self.claim.issued - 1, "duty")
+        _shape(self.claim.expires - self.claim.issued <= DUTY_DAYS_MOST, "duty")  # few keys far apart hold no longer
         return duty
 
 
@@ -176,6 +177,7 @@ class UntrustedCard(Untrusted):
         match self.claim.body:
             case [str() as name, list() as addresses, list() as languages, list() as accounts, int(), int()]:
                 _shape(all(isinstance(item, str) for item in [*addresses, *languages, *accounts]), "card")
+                _shape(all(type(least) is int for least in self.claim.body[4:]), "card")
                 card.name, card.addresses, card.languages, card.accounts = name, addresses, languages, accounts
                 card.least_root, card.least_roster = self.claim.body[4:]
             case _:
