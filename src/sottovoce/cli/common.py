@@ -1,0 +1,55 @@
+"""What several verbs share: the clock, dice, prompts and printing."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.console import Console
+
+from sottovoce.protocol.sizes import epoch_of
+
+random = secrets.token_bytes
+now = time.time
+out = Console(highlight=False, soft_wrap=True)
+err = Console(stderr=True, highlight=False, soft_wrap=True)
+PATH = click.Path(path_type=Path)
+_SHORTEST = 12  # characters: below that, guessing on stolen hardware gets cheap even with Argon2id
+
+
+class UserError(Exception):
+    """What was asked for can't be done; the text says why, and what to do."""
+
+
+def say_error(text: str) -> None:
+    """One sentence for what went wrong."""
+    err.print(text, style="red", markup=False)
+
+
+def today() -> int:
+    """The epoch."""
+    return epoch_of(now())
+
+
+def passphrase_option(command: Callable[..., Any]) -> Callable[..., Any]:
+    """`--passphrase-file`: the first line of a file, or of standard input ("-"); without it, a prompt asks."""
+    option = click.option(
+        "--passphrase-file", "passphrase", metavar="FILE", help="Read the passphrase from FILE's first line."
+    )
+    return option(command)
+
+
+def passphrase(source: str | None, what: str, *, new: bool = False) -> str:
+    """The passphrase, from a file or a hidden prompt; a new one is asked for twice and must not be short."""
+    if source is not None:
+        with click.open_file(source, encoding="utf-8") as file:
+            given = file.readline().rstrip("\n")
+    else:
+        given = click.prompt(f"Passphrase of {what}", hide_input=True, confirmation_prompt=new, err=True)
+    if new and len(given) < _SHORTEST:
+        raise UserError(f"The passphrase is too short: take at least {_SHORTEST} characters, best six random words.")
+    return str(given)

@@ -1,0 +1,198 @@
+"""The vault: one encrypted SQLite file that holds all that a desk knows.
+
+Beside `vault.db` lies `vault.db.kdf`, plain JSON: how the passphrase becomes the file's key. It holds no secret;
+without it the vault is lost. Who changes it can only make the vault unreadable.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import unicodedata
+from collections.abc import Callable, Iterable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Self
+
+import apsw
+from cryptography.hazmat.primitives.kdf.argon2 import Argon2id
+
+from sottovoce.onion.keys import private_folder, write_private
+from sottovoce.protocol.sizes import KEY
+
+from .errors import DeskError
+
+NAME = "vault.db"
+SCHEMA = 1
+_MOST_MEMORY = 4 << 20  # KiB; a changed file must not make the machine stand still
+_TABLES = """
+CREATE TABLE device (name TEXT PRIMARY KEY, key BLOB NOT NULL) WITHOUT ROWID;
+CREATE TABLE note (name TEXT PRIMARY KEY, value ANY NOT NULL) WITHOUT ROWID;
+CREATE TABLE signed (kind TEXT, hash BLOB, serial INTEGER NOT NULL, raw BLOB NOT NULL,
+  PRIMARY KEY (kind, hash)) WITHOUT ROWID;
+CREATE TABLE duty (epoch INTEGER PRIMARY KEY, seed BLOB NOT NULL) WITHOUT ROWID;
+CREATE TABLE taken (tag BLOB PRIMARY KEY, edition INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE conversation (id BLOB PRIMARY KEY, kem BLOB NOT NULL, dh BLOB NOT NULL, c BLOB NOT NULL) WITHOUT ROWID;
+CREATE TABLE message (place INTEGER PRIMARY KEY, conversation BLOB NOT NULL, direction INTEGER NOT NULL,
+  id BLOB NOT NULL, epoch INTEGER NOT NULL, edition INTEGER NOT NULL, slot INTEGER NOT NULL, roster BLOB NOT NULL,
+  text TEXT NOT NULL, sent INTEGER NOT NULL, seen INTEGER NOT NULL, read INTEGER NOT NULL,
+  UNIQUE (conversation, direction, id));
+CREATE TABLE queued (place INTEGER PRIMARY KEY, conversation BLOB NOT NULL, text TEXT NOT NULL);
+CREATE TABLE sealed (tag BLOB PRIMARY KEY, conversation BLOB NOT NULL, message BLOB NOT NULL, epoch INTEGER NOT NULL,
+  envelope BLOB NOT NULL) WITHOUT ROWID;
+CREATE TABLE used (conversation BLOB, edition INTEGER, PRIMARY KEY (conversation, edition)) WITHOUT ROWID;
+"""
+
+
+@dataclass(frozen=True)
+class Work:
+    """How hard Argon2id (RFC 9106) works: `memory` in KiB."""
+
+    memory: int = 262_144  # 256 MiB, half a second: what a laptop has to spare and a guesser has to pay
+    passes: int = 3
+    lanes: int = 4
+
+    @property
+    def fair(self) -> bool:
+        """Whether it is neither weaker than 64 MiB and three passes nor more than a laptop can do."""
+        return 65_536 <= self.memory <= _MOST_MEMORY and 3 <= self.passes <= 64 and 1 <= self.lanes <= 4
+
+
+class Vault:
+    """An open vault; `create` and `open` raise DeskError. One process at a time holds it."""
+
+    def __init__(self, path: Path, key: bytes) -> None:
+        self.path = path
+        self._db = apsw.Connection(str(path))
+        try:
+            self._unlock(key)
+        except apsw.BusyError as error:
+            self._db.close()
+            raise DeskError("Another program holds this vault: end it, then try again.") from error
+        except apsw.NotADBError as error:
+            self._db.close()
+            raise DeskError("The passphrase does not open this vault: type it again.") from error
+
+    @classmethod
+    def create(
+        cls, path: Path, passphrase: str, work: Work | None = None, random: Callable[[int], bytes] = secrets.token_bytes
+    ) -> Self:
+        """A new vault at `path` (0600, its folder 0700)."""
+        if not passphrase.strip():
+            raise DeskError("A vault needs a passphrase: choose one of several words.")
+        if path.exists() and path.stat().st_size:
+            raise DeskError("There is a vault in this folder already: choose another folder.")
+        work, salt = work or Work(), random(KEY)
+        if not work.fair:
+            raise DeskError("The passphrase must be made slow to guess: take at least 64 MiB and three passes.")
+        private_folder(path.parent)
+        write_private(_kdf_file(path), json.dumps({**asdict(work), "salt": salt.hex()}).encode())
+        os.close(os.open(path, os.O_CREAT | os.O_WRONLY, 0o600))
+        vault = cls(path, _key(passphrase, salt, work))
+        with vault.transaction() as db:
+            db.execute(_TABLES)
+            db.pragma("user_version", SCHEMA)
+        return vault
+
+    @classmethod
+    def open(cls, path: Path, passphrase: str) -> Self:
+        """The vault at `path`."""
+        if not path.exists():
+            raise DeskError("There is no vault in this folder: join first, or name the right folder.")
+        salt, work = _read_kdf(path)
+        vault = cls(path, _key(passphrase, salt, work))
+        if vault._db.pragma("user_version") != SCHEMA:
+            vault.close()
+            raise DeskError("The vault is of another version of this program: use the newest one.")
+        return vault
+
+    def _unlock(self, key: bytes) -> None:
+        db = self._db
+        db.pragma("cipher", "chacha20")
+        db.pragma("key", f"raw:{key.hex()}")
+        for name, value in (("locking_mode", "exclusive"), ("temp_store", 2), ("secure_delete", 1)):
+            db.pragma(name, value)
+        db.execute("BEGIN EXCLUSIVE; COMMIT")  # takes the lock, and keeps it
+        db.pragma("journal_mode", "truncate")  # durable at once, and no old page stays behind
+        db.pragma("synchronous", "full")
+
+    def transaction(self) -> apsw.Connection:
+        """A context manager: all or nothing, durable at its end. It may be nested."""
+        return self._db
+
+    def rows(self, sql: str, *values: Any) -> list[tuple[Any, ...]]:
+        """All rows that a statement gives."""
+        return self._db.execute(sql, values).fetchall()
+
+    def close(self) -> None:
+        """Gives the file back; the vault can't be used any more."""
+        self._db.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def device_key(self, name: str) -> bytes:
+        """One of the device's three 32-byte private keys: "dh", "signing" or "onion"."""
+        rows = self.rows("SELECT key FROM device WHERE name = ?", name)
+        if not rows:
+            raise DeskError("The vault holds no device keys: join anew in another folder.")
+        return bytes(rows[0][0])
+
+    def keep_device_key(self, name: str, key: bytes) -> None:
+        """Keeps a private key of the device."""
+        self.rows("INSERT INTO device VALUES (?, ?)", name, key)
+
+    def note(self, name: str) -> Any:
+        """A small value by name, None if there is none."""
+        rows = self.rows("SELECT value FROM note WHERE name = ?", name)
+        return rows[0][0] if rows else None
+
+    def keep_note(self, name: str, value: bytes | int) -> None:
+        """Keeps a small value by name."""
+        self.rows("INSERT OR REPLACE INTO note VALUES (?, ?)", name, value)
+
+    def signed(self, kind: str) -> list[bytes]:
+        """The signed things of a kind that were verified here, the newest first."""
+        return [raw for (raw,) in self.rows("SELECT raw FROM signed WHERE kind = ? ORDER BY serial DESC", kind)]
+
+    def keep_signed(self, kind: str, hash: bytes, serial: int, raw: bytes) -> None:
+        """Keeps a verified thing; of rosters all stay, since messages name them, of the rest the newest."""
+        with self.transaction():
+            if kind != "roster":
+                self.rows("DELETE FROM signed WHERE kind = ?", kind)
+            self.rows("INSERT OR REPLACE INTO signed VALUES (?, ?, ?, ?)", kind, hash, serial, raw)
+
+    def duty_seeds(self, epochs: Iterable[int]) -> dict[int, bytes]:
+        """The private halves of these epochs' duty keys (32-byte X-Wing seeds), as far as they are here."""
+        found = {epoch: self.rows("SELECT seed FROM duty WHERE epoch = ?", epoch) for epoch in epochs}
+        return {epoch: rows[0][0] for epoch, rows in found.items() if rows}
+
+    def keep_duty_seeds(self, seeds: dict[int, bytes]) -> None:
+        """Keeps private halves durably; one that is here is never replaced."""
+        with self.transaction() as db:
+            db.executemany("INSERT OR IGNORE INTO duty VALUES (?, ?)", seeds.items())
+
+
+def _kdf_file(path: Path) -> Path:
+    return path.with_name(path.name + ".kdf")
+
+
+def _read_kdf(path: Path) -> tuple[bytes, Work]:
+    try:
+        values = json.loads(_kdf_file(path).read_bytes())
+        salt, work = bytes.fromhex(values.pop("salt")), Work(**values)
+        if len(salt) == KEY and work.fair:
+            return salt, work
+    except (OSError, ValueError, TypeError, KeyError, AttributeError):
+        pass
+    raise DeskError(f"The file {_kdf_file(path).name} beside the vault is missing or damaged: restore it.")
+
+
+def _key(passphrase: str, salt: bytes, work: Work) -> bytes:
+    plain = unicodedata.normalize("NFKC", passphrase.strip()).encode()
+    kdf = Argon2id(salt=salt, length=KEY, iterations=work.passes, lanes=work.lanes, memory_cost=work.memory)
+    return kdf.derive(plain)

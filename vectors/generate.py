@@ -1,0 +1,452 @@
+"""Writes the test vectors: one scenario a file, the bad ones under bad/, each with the layer that must refuse.
+
+Running it again changes nothing. Sealing draws fresh randomness, so a stored envelope is kept
+as long as it opens to the plaintext it should. xwing.json holds published figures and is only checked.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
+
+from sottovoce.protocol.body import Body
+from sottovoce.protocol.envelope import TO_DESK, TO_SOURCE, DeskPart, Header, LaterPart, SourcePart, body_hash
+from sottovoce.protocol.envelope import seen_bit, seen_bitmap
+from sottovoce.protocol.errors import PhraseError, Refused
+from sottovoce.protocol.keys import KemKey, PairKey, SourceKeys, answer_epochs
+from sottovoce.protocol.message import Place, binding, seal, unseal
+from sottovoce.protocol.sizes import SLOTS
+from sottovoce.protocol.words import Passphrase, parse
+from sottovoce.trust.roster import FIRST_ORG, Roster, UntrustedRoot, UntrustedRoster, check_words, duty_claim
+from sottovoce.trust.signed import Claim
+
+Scenario = dict[str, Any]
+FOLDER = Path(__file__).parent
+EPOCH = 20_780
+LISTS = tuple(
+    f""english", "chinese_simplified", "chinese_traditional", "czech", "french", "italian", "japanese", "korean"".split()
+)
+
+
+def fixed(label: str, size: int = 32) -> bytes:
+    """Bytes that look random and are the same every time."""
+    return hashlib.sha256(b"sottovoce vectors " + label.encode()).digest()[:size]
+
+
+def signer(label: str) -> Ed25519PrivateKey:
+    """An Ed25519 key that is the same every time."""
+    return Ed25519PrivateKey.from_private_bytes(fixed(label))
+
+
+def device(slot: int) -> X25519PrivateKey:
+    """The X25519 key of the device in `slot`."""
+    return X25519PrivateKey.from_private_bytes(fixed(f"device {slot}"))
+
+
+def public(key: X25519PrivateKey | Ed25519PrivateKey) -> bytes:
+    """The raw public half."""
+    return key.public_key().public_bytes_raw()
+
+
+def root_claim(label: str) -> Claim:
+    """The first root document of an organisation."""
+    return Claim("root", FIRST_ORG, 1, EPOCH, EPOCH + 3_650, public(signer(label)))
+
+
+ROOT = root_claim("root").sign([signer("root")])
+ORG = hashlib.sha256(root_claim("root").payload()).digest()
+OTHER = hashlib.sha256(root_claim("other root").payload()).digest()
+MEMBERS = tuple(public(device(slot)) for slot in range(SLOTS))
+SLOT_BODIES = [[MEMBERS[slot], public(signer(f"member {slot}")), f"device {slot}"] for slot in range(SLOTS)]
+ROSTER = Claim("roster", ORG, 1, EPOCH, EPOCH + 180, [2, SLOT_BODIES])
+ROSTER_RAW = ROSTER.sign([signer("root")])
+ROSTER_HASH = hashlib.sha256(ROSTER.payload()).digest()
+PHRASE = Passphrase(fixed("phrase", 16))
+KEYS = SourceKeys(ORG, PHRASE)
+DUTY = KemKey(fixed("duty"))
+TAG, MESSAGE_ID = fixed("tag", 16), fixed("message id", 16)
+TEXT = "There is a second ledger. 第二本账 دفتر دوم"
+INFO = binding(ORG, TO_DESK, EPOCH, TAG)
+SEEN = seen_bitmap({seen_bit(EPOCH, EPOCH, 0, 0), seen_bit(EPOCH, EPOCH - 30, 15, 3)})
+PLACE = Place(EPOCH, 5, 2)
+
+
+def desk_part(body: bytes = Body(TEXT).encode()) -> DeskPart:  # noqa: B008 (bytes don't change)
+    """Part 0 to the desk, its MACs zero."""
+    return DeskPart(
+        Header(TO_DESK, MESSAGE_ID), body, body_hash(body), ROSTER_HASH, KEYS.kem.public, KEYS.dh, KEYS.c, SEEN
+    )
+
+
+def with_macs(part: DeskPart) -> bytes:
+    """The plaintext with the MACs that the source makes."""
+    macs = (KEYS.pair(slot, member).mac(INFO, part.digest()) for slot, member in enumerate(MEMBERS))
+    return replace(part, macs=b"".join(macs)).encode()
+
+
+def pair_of(place: Place) -> PairKey:
+    """K_i of the slot that answers."""
+    return KEYS.pair(place.slot, MEMBERS[place.slot])
+
+
+def source_info(place: Place) -> bytes:
+    """The binding of an answer in `place`."""
+    return binding(ORG, TO_SOURCE, place.epoch, pair_of(place).answer_tags(place.epoch)[place.n])
+
+
+def source_part(body: bytes = Body(TEXT).encode(), **header: int) -> SourcePart:  # noqa: B008 (bytes don't change)
+    """Part 0 of an answer, its MAC zero."""
+    heading = Header(TO_SOURCE, MESSAGE_ID, **{"slot": PLACE.slot, "n": PLACE.n, **header})
+    return SourcePart(heading, body, body_hash(body), received=3, newest=EPOCH - 1)
+
+
+def with_mac(part: SourcePart, slot: int = PLACE.slot) -> bytes:
+    """The plaintext with the MAC that the device in `slot` makes."""
+    mac = KEYS.pair(slot, MEMBERS[slot]).mac(source_info(PLACE), part.digest())
+    return replace(part, mac=mac).encode()
+
+
+def changed(plaintext: bytes, offset: int, new: bytes) -> bytes:
+    """`plaintext` with other bytes at `offset`."""
+    return plaintext[:offset] + new + plaintext[offset + len(new) :]
+
+
+def scenario(about: str, spec: str, **fields: object) -> Scenario:
+    """One file's content: bytes become hex."""
+    return {"about": about, "spec": spec.split(), **_hex(fields)}
+
+
+def _hex(value: object) -> Any:
+    match value:
+        case bytes():
+            return value.hex()
+        case dict():
+            return {str(key): _hex(item) for key, item in value.items()}
+        case list() | tuple():
+            return [_hex(item) for item in value]
+    return value
+
+
+def sealed(old: Scenario, plaintext: bytes, key: KemKey, info: bytes) -> bytes:
+    """The stored envelope, if it opens to `plaintext`; else a new one."""
+    envelope = bytes.fromhex(old.get("envelope", ""))
+    try:
+        if unseal(envelope, key, info) == plaintext:
+            return envelope
+    except Refused:
+        pass
+    return seal(plaintext, key.public, info)
+
+
+def passphrases() -> Iterator[tuple[str, Scenario]]:
+    """Section 2."""
+    cases = [
+        {"mk": mk, "numbers": Passphrase(mk).numbers, "words": {name: Passphrase(mk).words(name) for name in LISTS}}
+        for mk in (bytes(16), b"\xff" * 16, PHRASE.secret)
+    ]
+    yield "passphrase", scenario("16 bytes as words of twelve lists, and as numbers.", "2.1 2.2 2.3", cases=cases)
+    numbers, words = " ".join(PHRASE.numbers), list(PHRASE.words())
+    typed = {
+        "Persian digits": numbers.translate({ord("0") + n: 0x06F0 + n for n in range(10)}),
+        "Arabic digits": numbers.translate({ord("0") + n: 0x0660 + n for n in range(10)}),
+        "full-width digits, ideographic spaces": numbers.translate(
+            {ord("0") + n: 0xFF10 + n for n in range(10)} | {0x20: 0x3000}
+        ),
+        "no leading zeros, commas": ", ".join(str(int(number)) for number in PHRASE.numbers),
+        "words and numbers mixed, upper case": " ".join([*words[:6], *PHRASE.numbers[6:]]).upper(),
+    }
+    taken = [{"how": how, "typed": text, "mk": PHRASE.secret} for how, text in typed.items()]
+    yield "passphrase_typed", scenario("Ways of typing that are taken, English list.", "2.4", cases=taken)
+    wrong = [words[:11], [*words, "zoo"], [*words[:4], "zzz", *words[5:]], ["2049", *words[1:]]]
+    wrong += [["0", *words[1:]], [*words[:10], words[11], words[10]]]
+    refused = [phrase_error(" ".join(each)) for each in wrong]
+    yield "passphrase_refused", scenario("Typed words that are no passphrase, English list.", "2.4", cases=refused)
+
+
+def phrase_error(typed: str) -> Scenario:
+    """What `typed` is refused with."""
+    try:
+        parse(typed)
+    except PhraseError as error:
+        return {"typed": typed, "kind": error.kind, "count": error.count, "place": error.place}
+    raise AssertionError("this should be refused")
+
+
+def keys() -> Iterator[tuple[str, Scenario]]:
+    """Sections 3 and 4."""
+    both = [SourceKeys(org, PHRASE) for org in (ORG, OTHER)]
+    cases = [
+        {"org": each.org, "kem_seed": each.kem.seed, "kem": each.kem.public, "dh": each.dh, "c": each.c, "id": each.id}
+        | {"sign": each.sign}
+        for each in both
+    ]
+    yield (
+        "source_keys",
+        scenario("One passphrase at two organisations.", "3.1 3.3 3.4 3.5", mk=PHRASE.secret, cases=cases),
+    )
+    pairs = [
+        {"slot": slot, "device": fixed(f"device {slot}"), "member": MEMBERS[slot]}
+        | {"tags": KEYS.pair(slot, MEMBERS[slot]).tags, "macs": KEYS.pair(slot, MEMBERS[slot]).macs}
+        for slot in (0, 5, 15)
+    ]
+    source = {"mk": PHRASE.secret, "org": ORG}
+    yield "pair_keys", scenario("Pairwise keys, the same from both ends.", "4.1", **source, dh=KEYS.dh, cases=pairs)
+    pair = pair_of(PLACE)
+    tags = [{"epoch": epoch, "tags": pair.answer_tags(epoch)} for epoch in (0, EPOCH, 2**32 - 1)]
+    first = pair.answer_tags(EPOCH)[0]
+    parts = {part: pair.part_tag(first, part) for part in (1, 15)}
+    yield "tags", scenario("Tags of answers and of later parts.", "4.2 4.3", key=pair.tags, cases=tags, parts=parts)
+    looked = {"today": EPOCH, "epochs": list(answer_epochs(EPOCH))}
+    yield "answer_epochs", scenario("The epochs in which a source looks, newest first.", "4.4", **looked)
+
+
+def plaintexts() -> Iterator[tuple[str, Scenario]]:
+    """Sections 5 and 6."""
+    part, answer, body = desk_part(), source_part(), Body(TEXT).encode()
+    common = {"org": ORG, "epoch": EPOCH, "message_id": MESSAGE_ID, "text": TEXT, "body": body}
+    ends: Scenario = {"mk": PHRASE.secret, "devices": [fixed(f"device {slot}") for slot in range(SLOTS)]}
+    desk = {"tag": TAG, "roster_hash": ROSTER_HASH, "seen": SEEN, "binding": INFO, "digest": part.digest()}
+    about = "A message to the desk: its plaintext, binding, digest and 16 MACs."
+    plaintext = with_macs(part)
+    yield "to_desk", scenario(about, "5.1 5.2 5.4 5.6 6.2", **common, **ends, **desk, plaintext=plaintext)
+    tag, info = pair_of(PLACE).answer_tags(EPOCH)[PLACE.n], source_info(PLACE)
+    place = {"slot": PLACE.slot, "n": PLACE.n, "received": 3, "newest": EPOCH - 1, "tag": tag}
+    bound = {"binding": info, "digest": answer.digest(), "plaintext": with_mac(answer)}
+    about = "An answer: its plaintext, binding, digest and MAC."
+    yield "to_source", scenario(about, "5.1 5.3 5.4 5.6 6.2", **common, **ends, **place, **bound)
+    later = LaterPart(Header(TO_DESK, MESSAGE_ID, part=1, parts=2), b"the rest")
+    fields = {"message_id": MESSAGE_ID, "part": 1, "parts": 2, "body": later.body, "plaintext": later.encode()}
+    yield "later_part", scenario("A later part to the desk.", "5.1", direction=TO_DESK, **fields)
+    places = [(EPOCH + 1, 0, 0), (EPOCH, 0, 1), (EPOCH, 7, 3), (EPOCH - 30, 15, 3)]
+    bits = {seen_bit(EPOCH, *each) for each in places}
+    seen = {"today": EPOCH, "places": places, "bits": sorted(bits), "seen": seen_bitmap(bits)}
+    yield "seen", scenario("The bitmap of answers that were seen: places are epoch, slot, n.", "5.5", **seen)
+
+
+DESK_END: Scenario = {"way": "desk", "org": ORG, "epoch": EPOCH, "tag": TAG, "key": DUTY.seed, "slot": 5}
+DESK_END |= {"device": fixed("device 5")}
+SOURCE_END: Scenario = {"way": "source", "org": ORG, "epoch": EPOCH, "slot": PLACE.slot, "n": PLACE.n}
+SOURCE_END |= {"mk": PHRASE.secret, "member": MEMBERS[PLACE.slot]}
+GOOD_BODY = Body(TEXT).encode()
+
+
+def sealings() -> Iterator[tuple[str, str, Scenario, bytes, dict[str, str]]]:
+    """Envelopes: name, about, the reader's end, the plaintext, spec and the layer that refuses."""
+    part, good = desk_part(), with_macs(desk_part())
+    many = Header(TO_DESK, MESSAGE_ID, parts=2)
+
+    def bad(layer: str, spec: str) -> dict[str, str]:
+        return {"layer": layer, "spec": spec}
+
+    yield "sealed_to_desk", "A message that opens.", DESK_END, good, {"spec": "5.7 7.1 7.2"}
+    yield "sealed_to_source", "An answer that opens.", SOURCE_END, with_mac(source_part()), {"spec": "5.7 7.3 7.4"}
+    for name, offset, new in [
+        ("version", 0, b"\x02"),
+        ("direction", 1, b"\x01"),
+        ("part", 2, b"\x01"),
+        ("parts_none", 3, b"\0"),
+        ("parts_many", 3, b"\x11"),
+        ("length", 4, (5_177).to_bytes(2, "big")),
+        ("slot_to_desk", 6, b"\x05"),
+        ("quarter_to_desk", 7, b"\x01"),
+        ("padding", 7_055, b"\x01"),
+    ]:
+        about = f"Byte {offset} of the plaintext can't be."
+        yield f"bad/header_{name}", about, DESK_END, changed(good, offset, new), bad("header", "5.1 7.2")
+    for name, body in BODIES.items():
+        plaintext = with_macs(desk_part(body))
+        yield f"bad/body_{name}", "A body that is none.", DESK_END, plaintext, bad("body", "6.1 6.2 7.2")
+    for name, about, other in [
+        ("body_hash", "The body hash is another.", replace(part, body_hash=bytes(32))),
+        ("body_kem_unreduced", "The ML-KEM key is not reduced.", replace(part, kem=b"\xff" * 1_184 + part.kem[1_184:])),
+        ("body_kem_zero", "The X-Wing key's X25519 part is zero.", replace(part, kem=part.kem[:1_184] + bytes(32))),
+    ]:
+        yield f"bad/{name}", about, DESK_END, with_macs(other), bad("body", "3.2 7.2")
+    about = "Another MAC in the reader's slot."
+    yield "bad/authentication_mac", about, DESK_END, changed(good, 1_624 + 80, bytes(16)), bad("authentication", "7.2")
+    about = "One bit of the text was changed after the MACs were made."
+    altered = changed(good, 1_890, bytes([good[1_890] ^ 1]))
+    yield "bad/authentication_altered", about, DESK_END, altered, bad("authentication", "5.4 7.2")
+    about = "The source's X25519 key is zero."
+    zero = replace(part, dh=bytes(32)).encode()
+    yield "bad/authentication_dh_zero", about, DESK_END, zero, bad("authentication", "4.1 7.2")
+    about = "Part 0 of 2: this version reads one part."
+    plaintext = with_macs(replace(part, header=many))
+    yield "bad/reassembly_parts", about, DESK_END, plaintext, bad("reassembly", "7.2")
+    about = "A later part alone."
+    plaintext = LaterPart(replace(many, part=1), b"the rest").encode()
+    yield "bad/reassembly_later", about, DESK_END, plaintext, bad("reassembly", "7.2")
+    about = "The answer names another slot than that of its tag."
+    yield "bad/header_slot", about, SOURCE_END, with_mac(source_part(slot=6)), bad("header", "7.4")
+    about = "The answer names a slot that no roster has."
+    yield "bad/header_slot_none", about, SOURCE_END, with_mac(source_part(slot=16)), bad("header", "5.1 7.4")
+    about = "A member answered in a colleague's slot."
+    yield "bad/authentication_slot", about, SOURCE_END, with_mac(source_part(), 6), bad("authentication", "7.4")
+    about = "Part 0 of 2 of an answer: this version reads one part."
+    yield "bad/reassembly_answer", about, SOURCE_END, with_mac(source_part(parts=2)), bad("reassembly", "7.4")
+
+
+BODIES: dict[str, bytes] = {
+    "no_text": bytes.fromhex("a0"),
+    "text_is_bytes": bytes.fromhex("a1004161"),
+    "no_map": bytes.fromhex("6161"),
+    "text_key": bytes.fromhex("a2006161616100"),
+    "long_head": bytes.fromhex("a100780161"),
+    "key_twice": bytes.fromhex("a20061610061 62"),
+    "order": bytes.fromhex("a20100006161"),
+    "indefinite": bytes.fromhex("bf006161ff"),
+    "float": bytes.fromhex("a200616104f93c00"),
+    "tag": bytes.fromhex("a200616104c100"),
+    "trailing": bytes.fromhex("a100616100"),
+    "utf8": bytes.fromhex("a10061ff"),
+    "deep": bytes.fromhex("a200616104" + "81" * 6 + "00"),
+}
+
+
+def envelopes(old: Mapping[str, Scenario]) -> Iterator[tuple[str, Scenario]]:
+    """Sections 5.7 and 7, good and bad."""
+    for name, about, end, plaintext, judged in sealings():
+        key, info = (DUTY, INFO) if end is DESK_END else (KEYS.kem, source_info(PLACE))
+        envelope = sealed(old.get(name, {}), plaintext, key, info)
+        shown = {} if "layer" in judged else {"text": TEXT, "plaintext": plaintext}
+        yield name, scenario(about, **judged, **end, **shown, envelope=envelope)
+        if name == "sealed_to_desk":
+            yield from misread(envelope)
+
+
+def misread(good: bytes) -> Iterator[tuple[str, Scenario]]:
+    """A good envelope, cut, changed or read as what it is not."""
+    for name, about, layer, other in [
+        ("size_cut", "The last byte is missing.", "size", {"envelope": good[:-1]}),
+        ("size_long", "One byte too much.", "size", {"envelope": good + b"\0"}),
+        ("seal_flipped", "One bit is another.", "seal", {"envelope": changed(good, 4_000, bytes([good[4_000] ^ 1]))}),
+        ("seal_organisation", "Sealed for another organisation.", "seal", {"org": OTHER}),
+        ("seal_epoch", "Sealed for another epoch.", "seal", {"epoch": EPOCH + 1}),
+        ("seal_tag", "It lies under another tag.", "seal", {"tag": fixed("other tag", 16)}),
+        ("seal_key", "Another day's key.", "seal", {"key": fixed("other duty")}),
+    ]:
+        yield f"bad/{name}", scenario(about, "5.6 5.7", layer=layer, **(DESK_END | {"envelope": good} | other))
+
+
+def members(*slots: int) -> list[Ed25519PrivateKey]:
+    """The signing keys of these slots."""
+    return [signer(f"member {slot}") for slot in slots]
+
+
+DUTY_KEYS = {epoch: KemKey(fixed(f"duty {epoch}")).public for epoch in range(EPOCH, EPOCH + 3)}
+DUTY_CLAIM = Claim("duty", ORG, 1, EPOCH, EPOCH + 2, [ROSTER_HASH, DUTY_KEYS])
+CARD_BODY = ["Anti-Corruption Office", ["example.onion"], ["en", "fa"], ["@office"], 1, 1]
+CARD = Claim("card", ORG, 1, EPOCH, EPOCH + 365, CARD_BODY)
+ACCESS = Claim("access", ORG, 1, EPOCH, EPOCH + 180, ["members.onion", {0: fixed("client 0"), 5: fixed("client 5")}])
+TRUST: Scenario = {"org": ORG, "root": ROOT, "roster": ROSTER_RAW, "today": EPOCH, "least": 1}
+
+
+def signed_things() -> Iterator[tuple[str, Scenario]]:
+    """Section 8, good."""
+    by_root = [signer("root")]
+    for claim, signers, spec in [
+        (root_claim("root"), by_root, "8.4"),
+        (ROSTER, by_root, "8.5"),
+        (DUTY_CLAIM, members(0, 7), "8.6"),
+        (CARD, by_root, "8.7"),
+        (ACCESS, by_root, "8.8"),
+    ]:
+        payload = claim.payload()
+        made = {"payload": payload, "hash": hashlib.sha256(payload).digest(), "signed": claim.sign(signers)}
+        fields = {"kind": claim.kind, "serial": claim.serial, "issued": claim.issued, "expires": claim.expires}
+        words = {"check_words": check_words(ORG)} if claim is CARD else {}
+        about = f"A {claim.kind} that is in order."
+        yield f"signed_{claim.kind}", scenario(about, f"8.1 8.2 8.3 {spec}", **fields, **TRUST, **words, **made)
+
+
+def bad_rosters() -> Iterator[tuple[str, str, bytes]]:
+    """Rosters to refuse."""
+    by_root = [signer("root")]
+    twice = [*SLOT_BODIES[:15], SLOT_BODIES[0]]
+    for name, about, claim in [
+        ("organisation", "Another organisation's.", replace(ROSTER, org=OTHER)),
+        ("expired", "It ended yesterday.", replace(ROSTER, issued=EPOCH - 180, expires=EPOCH - 1)),
+        ("not_yet", "It begins the day after tomorrow.", replace(ROSTER, issued=EPOCH + 2)),
+        ("older", "An older one than was seen.", replace(ROSTER, serial=0)),
+        ("kind", "A card where a roster belongs.", replace(ROSTER, kind="card")),
+        ("too_long", "It holds for more than 180 days.", replace(ROSTER, expires=EPOCH + 181)),
+        ("threshold", "A threshold of 3.", replace(ROSTER, body=[3, SLOT_BODIES])),
+        ("threshold_true", "A threshold of true.", replace(ROSTER, body=[True, SLOT_BODIES])),
+        ("slots", "15 slots.", replace(ROSTER, body=[1, SLOT_BODIES[:15]])),
+        ("slot_twice", "One device in two slots.", replace(ROSTER, body=[1, twice])),
+    ]:
+        yield f"roster_{name}", about, claim.sign(by_root)
+    yield "roster_signer", "Signed by a member.", ROSTER.sign(members(0))
+    yield "roster_unsigned", "No signature.", ROSTER.sign([])
+    yield "roster_flipped", "One bit is another.", changed(ROSTER_RAW, 300, bytes([ROSTER_RAW[300] ^ 1]))
+    yield "roster_trailing", "A byte follows.", ROSTER_RAW + b"\0"
+
+
+def bad_duties() -> Iterator[tuple[str, str, bytes]]:
+    """Duty lists to refuse."""
+    far = {EPOCH: DUTY_KEYS[EPOCH], EPOCH + 29: DUTY_KEYS[EPOCH + 1]}
+    for name, about, claim in [
+        ("roster", "For another roster.", replace(DUTY_CLAIM, body=[bytes(32), DUTY_KEYS])),
+        ("empty", "No key.", replace(DUTY_CLAIM, body=[ROSTER_HASH, {}])),
+        ("key", "A key that is too short.", replace(DUTY_CLAIM, body=[ROSTER_HASH, {EPOCH + 2: bytes(1_215)}])),
+        ("expires", "It expires after its last key.", replace(DUTY_CLAIM, expires=EPOCH + 3)),
+        ("far", "Two keys 29 days apart.", replace(DUTY_CLAIM, expires=EPOCH + 29, body=[ROSTER_HASH, far])),
+    ]:
+        yield f"duty_{name}", about, claim.sign(members(0, 7))
+    yield "duty_one", "One signature, where the roster asks for two.", DUTY_CLAIM.sign(members(0))
+    yield "duty_same", "The same member twice.", DUTY_CLAIM.sign(members(0, 0))
+    yield "duty_root", "Signed by the root.", DUTY_CLAIM.sign([signer("root"), *members(0)])
+
+
+def bad_signed_things() -> Iterator[tuple[str, Scenario]]:
+    """Section 8, bad."""
+    for kind, layer, spec, cases in [
+        ("roster", "roster", "8.3 8.5", bad_rosters()),
+        ("duty", "duty list", "8.3 8.6", bad_duties()),
+    ]:
+        for name, about, raw in cases:
+            yield f"bad/{name}", scenario(about, spec, layer=layer, way="signed", kind=kind, **TRUST, signed=raw)
+
+
+def scenarios(old: Mapping[str, Scenario]) -> dict[str, Scenario]:
+    """Every file's content by its name without the ending; `old` is what the files hold now."""
+    for case in old["xwing"]["cases"]:
+        if KemKey(bytes.fromhex(case["seed"])).public.hex() != case["public"]:
+            raise SystemExit("The X-Wing key from a published seed is not the published one: look at keys.py.")
+    new = {"xwing": old["xwing"]}
+    sources: list[Callable[[], Iterator[tuple[str, Scenario]]]] = [passphrases, keys, plaintexts, signed_things]
+    for source in (*sources, bad_signed_things):
+        new.update(source())
+    return new | dict(envelopes(old))
+
+
+def load(folder: Path) -> dict[str, Scenario]:
+    """What the files hold now."""
+    paths = sorted(folder.rglob("*.json"))
+    return {path.relative_to(folder).with_suffix("").as_posix(): json.loads(path.read_text("utf-8")) for path in paths}
+
+
+def text(content: Scenario) -> str:
+    """A file's text."""
+    return json.dumps(content, indent=1, ensure_ascii=False) + "\n"
+
+
+def write(folder: Path) -> None:
+    """Writes every file, and removes those that are no scenario any more."""
+    old = load(folder)
+    new = scenarios(old)
+    for name, content in new.items():
+        (folder / f"{name}.json").write_text(text(content), "utf-8")
+    for name in old.keys() - new.keys():
+        (folder / f"{name}.json").unlink()
+
+
+if __name__ == "__main__":
+    write(FOLDER)
