@@ -8,6 +8,7 @@ import sys
 
 import click
 
+from sottovoce.desk.errors import DeskError
 from sottovoce.onion.errors import OnionError
 from sottovoce.pool.errors import RoadError
 from sottovoce.protocol.errors import PhraseError, Refused
@@ -25,7 +26,7 @@ _MODULES = {
     "doctor": "doctor",
     "demo": "demo",
 }
-_KNOWN_ERRORS = (UserError, OnionError, RoadError, Refused, WrongPassphrase, PhraseError)
+_KNOWN_ERRORS = (UserError, DeskError, OnionError, RoadError, Refused, WrongPassphrase, PhraseError)
 
 
 class _Tree(click.Group):

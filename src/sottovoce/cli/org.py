@@ -46,8 +46,8 @@ def create(folder: Path, name: str, **given: str | None) -> None:
     out.print(
         "What comes next:\n"
         f"  1. Copy {root} to the first member's computer. There: sottovoce member join DESK root.signed\n"
-        "  2. Bring the file join-request from there back here:  sottovoce org admit "
-        f"{folder} join-request\n"
+        "  2. Bring the file join-request.cbor from there back here:  sottovoce org admit "
+        f"{folder} join-request.cbor\n"
         "  3. Fill the server's folder:  sottovoce onion restore "
         f"{folder} SERVER   and move SERVER to the server\n"
         f"  4. Keep a copy elsewhere:  sottovoce org backup {folder} FILE\n"
@@ -141,7 +141,7 @@ def restore_onion(source: Path, server: Path, **given: str | None) -> None:
 
 def _from_backup(file: Path, phrase: str, server: Path) -> Office:
     unlock(file.read_bytes(), phrase)  # a wrong passphrase is told before anything is written
-    with tempfile.TemporaryDirectory(dir="/dev/shm" if Path("/dev/shm").is_dir() else None) as folder:
+    with tempfile.TemporaryDirectory(dir=server.parent) as folder:
         office = restore(file.read_bytes(), phrase, Path(folder) / "office")
         if office.signed.get("card") is None:
             raise Refused("roster", "This backup holds no card: use another copy.")

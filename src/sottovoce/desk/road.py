@@ -25,7 +25,7 @@ class Road(Protocol):
         """The signed thing that sources are shown: "roster", "card" or "duty"."""
 
     def put_duty(self, raw: bytes) -> None:
-        """Publishes a duty list; Refused when the server holds a newer one or doesn't take it."""
+        """Hands in a duty list whose serial is that of the server's plus one."""
 
     def put(self, epoch: int, tag: bytes, envelope: bytes) -> PutResult:
         """Posts one envelope on a circuit of its own."""

@@ -10,7 +10,8 @@ import json
 import os
 import secrets
 import unicodedata
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Self
@@ -67,12 +68,9 @@ class Vault:
         self._db = apsw.Connection(str(path))
         try:
             self._unlock(key)
-        except apsw.BusyError as error:
+        except apsw.Error as error:
             self._db.close()
-            raise DeskError("Another program holds this vault: end it, then try again.") from error
-        except apsw.NotADBError as error:
-            self._db.close()
-            raise DeskError("The passphrase does not open this vault: type it again.") from error
+            raise DeskError(_reason(error)) from error
 
     @classmethod
     def create(
@@ -90,9 +88,9 @@ class Vault:
         write_private(_kdf_file(path), json.dumps({**asdict(work), "salt": salt.hex()}).encode())
         os.close(os.open(path, os.O_CREAT | os.O_WRONLY, 0o600))
         vault = cls(path, _key(passphrase, salt, work))
-        with vault.transaction() as db:
-            db.execute(_TABLES)
-            db.pragma("user_version", SCHEMA)
+        with vault.transaction():
+            vault._db.execute(_TABLES)
+            vault._db.pragma("user_version", SCHEMA)
         return vault
 
     @classmethod
@@ -117,13 +115,19 @@ class Vault:
         db.pragma("journal_mode", "truncate")  # durable at once, and no old page stays behind
         db.pragma("synchronous", "full")
 
-    def transaction(self) -> apsw.Connection:
-        """A context manager: all or nothing, durable at its end. It may be nested."""
-        return self._db
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """All or nothing, durable at its end. It may be nested."""
+        try:
+            with self._db:
+                yield
+        except apsw.Error as error:
+            raise DeskError(_reason(error)) from error
 
     def rows(self, sql: str, *values: Any) -> list[tuple[Any, ...]]:
-        """All rows that a statement gives."""
-        return self._db.execute(sql, values).fetchall()
+        """All rows that one statement gives."""
+        with self.transaction():
+            return self._db.execute(sql, values).fetchall()
 
     def close(self) -> None:
         """Gives the file back; the vault can't be used any more."""
@@ -173,8 +177,20 @@ class Vault:
 
     def keep_duty_seeds(self, seeds: dict[int, bytes]) -> None:
         """Keeps private halves durably; one that is here is never replaced."""
-        with self.transaction() as db:
-            db.executemany("INSERT OR IGNORE INTO duty VALUES (?, ?)", seeds.items())
+        with self.transaction():
+            for epoch, seed in seeds.items():
+                self.rows("INSERT OR IGNORE INTO duty VALUES (?, ?)", epoch, seed)
+
+
+def _reason(error: apsw.Error) -> str:
+    match error:
+        case apsw.BusyError():
+            return "Another program holds this vault: end it, then try again."
+        case apsw.NotADBError():
+            return "The passphrase does not open this vault: type it again."
+        case apsw.CorruptError():
+            return "The vault's file is damaged: restore it from a backup."
+    return "The vault can't be read or written: make room on the disk, and look whether the folder is yours."
 
 
 def _kdf_file(path: Path) -> Path:
@@ -185,7 +201,7 @@ def _read_kdf(path: Path) -> tuple[bytes, Work]:
     try:
         values = json.loads(_kdf_file(path).read_bytes())
         salt, work = bytes.fromhex(values.pop("salt")), Work(**values)
-        if len(salt) == KEY and work.fair:
+        if len(salt) == KEY and all(type(value) is int for value in values.values()) and work.fair:
             return salt, work
     except (OSError, ValueError, TypeError, KeyError, AttributeError):
         pass

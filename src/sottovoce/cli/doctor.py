@@ -1,0 +1,139 @@
+"""`doctor`: looks at this machine and installation and says what to mend; it asks nobody outside."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import os
+import re
+import secrets
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import click
+from rich.table import Table
+
+from sottovoce.onion.errors import OnionError
+from sottovoce.onion.torrc import socket_path
+from sottovoce.protocol.errors import Refused
+from sottovoce.protocol.keys import KemKey
+from sottovoce.protocol.message import seal, unseal
+from sottovoce.trust.published import SignedFolder
+
+from .common import PATH, UserError, out, today
+
+_TOR_LEAST = (0, 4, 8)  # the first with proof of work for onions
+_FREE_MIB = 1_024
+
+
+def _python() -> str:
+    version = sys.version_info
+    return "" if (3, 11) <= version < (3, 14) else "Install Python 3.11, 3.12 or 3.13."
+
+
+def _tor() -> str:
+    program = shutil.which("tor")
+    if program is None:
+        return "Install Debian's package tor."
+    run = [program, "--version"]
+    text = subprocess.run(run, capture_output=True, text=True, timeout=20, check=False).stdout  # noqa: S603 found on PATH
+    found = re.search(r"version (\d+)\.(\d+)\.(\d+)", text)
+    if found is None or tuple(map(int, found.groups())) < _TOR_LEAST:
+        return "Install tor 0.4.8 or newer: older ones can't defend an onion by proof of work."
+    return ""
+
+
+def _sealing() -> str:
+    key = KemKey(secrets.token_bytes(32))
+    whole = seal(bytes(7_056), key.public, b"doctor")
+    return "" if unseal(whole, key, b"doctor") == bytes(7_056) else "Install the package again: sealing does not work."
+
+
+def _packages() -> str:
+    wanted = importlib.metadata.requires("sottovoce") or []
+    names = [re.split(r"[<>=!~ ;\[]", line)[0] for line in wanted]
+    missing = [name for name in names if not _installed(name)]
+    return f"Install again: {', '.join(missing)} is missing." if missing else ""
+
+
+def _installed(name: str) -> bool:
+    try:
+        importlib.metadata.version(name)
+    except importlib.metadata.PackageNotFoundError:
+        return False
+    return True
+
+
+def _memory() -> str:
+    free = os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") >> 20
+    return "" if free >= 512 else "Close other programs: 512 MiB of free memory are needed."
+
+
+def _swap() -> str:
+    lines = Path("/proc/swaps").read_text().splitlines() if Path("/proc/swaps").exists() else []
+    return "" if len(lines) < 2 else "Switch swap off on a server (swapoff -a): it can hold what visitors typed."
+
+
+def _disk(folder: Path) -> str:
+    where = folder if folder.exists() else Path.cwd()
+    return (
+        "" if shutil.disk_usage(where).free >> 20 >= _FREE_MIB else "Make room: less than 1 GiB is free on this disk."
+    )
+
+
+def _rights(folder: Path) -> str:
+    loose = [path for path in [folder, *folder.rglob("*")] if not path.is_symlink() and path.stat().st_mode & 0o077]
+    loose = [path for path in loose if not path.is_socket()]
+    return f"Take away others' rights: chmod -R go= {folder}" if loose else ""
+
+
+def _paths(folder: Path) -> str:
+    try:
+        socket_path(folder.absolute() / "onion" / "members" / "control")
+    except OnionError as error:
+        return str(error)
+    return ""
+
+
+def _signed(folder: Path) -> str:
+    try:
+        published = SignedFolder(folder / "signed").published(today())
+    except Refused as error:
+        return str(error)
+    if published.duty is None:
+        return "No duty key is valid, so the door takes no message: a member must sync."
+    return ""
+
+
+def _checks(folder: Path | None) -> dict[str, Callable[[], str]]:
+    checks: dict[str, Callable[[], str]] = {
+        "Python": _python,
+        "Packages": _packages,
+        "Tor": _tor,
+        "Sealing": _sealing,
+        "Memory": _memory,
+        "Swap": _swap,
+    }
+    if folder is not None:
+        checks["Disk"] = lambda: _disk(folder)
+        checks["Rights of files"] = lambda: _rights(folder)
+        checks["Length of paths"] = lambda: _paths(folder)
+        if (folder / "onion").is_dir():
+            checks["Signed files"] = lambda: _signed(folder)
+    return checks
+
+
+@click.command()
+@click.argument("folder", type=PATH, required=False)
+def doctor(folder: Path | None) -> int:
+    """Check this machine, and the server's, desk's or office's FOLDER; say what to mend."""
+    if folder is not None and not folder.is_dir():
+        raise UserError(f"{folder} is no folder: check the path.")
+    table = Table("What", "Finding", box=None, pad_edge=False)
+    findings = {name: check() for name, check in _checks(folder).items()}
+    for name, finding in findings.items():
+        table.add_row(name, finding or "good", style="" if finding else "green")
+    out.print(table)
+    return 1 if any(findings.values()) else 0
