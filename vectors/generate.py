@@ -325,8 +325,8 @@ def envelopes(old: Mapping[str, Scenario]) -> Iterator[tuple[str, Scenario]]:
     for name, about, end, plaintext, judged in sealings():
         key, info = (DUTY, INFO) if end is DESK_END else (KEYS.kem, source_info(PLACE))
         envelope = sealed(old.get(name, {}), plaintext, key, info)
-        shown = {} if "layer" in judged else {"text": TEXT, "plaintext": plaintext}
-        yield name, scenario(about, **judged, **end, **shown, envelope=envelope)
+        shown: Scenario = {} if "layer" in judged else {"text": TEXT, "plaintext": plaintext}
+        yield name, scenario(about, **(judged | end | shown), envelope=envelope)
         if name == "sealed_to_desk":
             yield from misread(envelope)
 

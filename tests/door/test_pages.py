@@ -331,5 +331,5 @@ def test_what_was_typed_comes_back_to_the_letter(text: str) -> None:
 
 def test_every_sentence_is_in_the_catalogues() -> None:
     command = [sys.executable, str(ROOT / "tools/strings.py"), "--check"]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 0, done.stdout

@@ -17,7 +17,7 @@ from sottovoce.trust.published import SignedFolder, write_durably
 from sottovoce.trust.roster import duty_claim
 
 NAME = "The Ombudsman of Harbour City"
-PASSPHRASE = "correct horse battery staple"
+PASSPHRASE = "correct horse battery staple"  # noqa: S105 an invented office's
 
 
 @dataclass

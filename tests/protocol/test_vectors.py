@@ -223,8 +223,11 @@ def trusted(vector: Vector) -> Verified:
     if vector["kind"] == "duty":
         roster = UntrustedRoster.of(raw(vector["roster"])).verify(root, today, least)
         return UntrustedDutyList.of(signed).verify(roster, today, least)
-    of = {"roster": UntrustedRoster.of, "card": UntrustedCard.of, "access": UntrustedAccess.of}[vector["kind"]]
-    return of(signed).verify(root, today, least)
+    if vector["kind"] == "access":
+        return UntrustedAccess.of(signed).verify(root, today, least)
+    if vector["kind"] == "card":
+        return UntrustedCard.of(signed).verify(root, today, least)
+    return UntrustedRoster.of(signed).verify(root, today, least)
 
 
 def sealed_to_desk(vector: Vector) -> None:

@@ -173,7 +173,7 @@ def _warnings(slot: int | None, duty_days: int, roster_days: int) -> Iterable[st
     if slot is None:
         yield "This device is not, or no longer, in the roster: ask the office why, and to admit it."
     elif duty_days <= WARN_DAYS:
-        yield f"Duty keys are left for {duty_days} days, then nobody can write: sync, and look why they are not renewed."
+        yield f"Duty keys are left for {duty_days} days, then nobody can write: sync, and see why none are added."
     if roster_days <= 0:
         yield "The roster is over and nobody can write: the office must sign a new one today."
     elif roster_days <= WARN_ROSTER_DAYS:

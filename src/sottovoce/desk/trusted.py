@@ -76,7 +76,7 @@ class Trusted:
         if serial < self._held_serial(kind):
             raise DeskError(f"This {kind} is older than the one that was seen before: ask the office for the newest.")
         same = self._vault.rows("SELECT hash FROM signed WHERE kind = ? AND serial = ?", kind, serial)
-        if any(hash != thing.hash for (hash,) in same):
+        if any(held != thing.hash for (held,) in same):
             raise DeskError(f"Two different versions of the {kind} have the number {serial}: ask the office at once.")
         self._vault.keep_signed(kind, thing.hash, serial, thing.raw)
 

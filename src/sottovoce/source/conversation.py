@@ -80,14 +80,15 @@ class Source:
         pairs = [keys.pair(number, slot.dh) for number, slot in enumerate(slots)]
         places = self._places(pairs)
         found = await self.pool.look_up(list(places))
-        opened = (_open(envelope, keys, pairs, places[tag]) for tag, envelope in found.items())
+        opened = (_open(envelope, keys, pairs, Place(*places[tag])) for tag, envelope in found.items())
         answers = sorted((a for a in opened if a), key=lambda a: (a.place.epoch, a.place.n, a.place.slot), reverse=True)
         most = max(answers, key=lambda answer: answer.received, default=None)
         return Inbox(answers, most.received if most else 0, most.newest if most else 0)
 
-    def _places(self, pairs: list[PairKey]) -> dict[bytes, Place]:
+    def _places(self, pairs: list[PairKey]) -> dict[bytes, tuple[int, int, int]]:
+        """What a Place needs, by tag; 2,048 of them, so plain tuples."""
         return {
-            tag: Place(epoch, slot, n)
+            tag: (epoch, slot, n)
             for slot, pair in enumerate(pairs)
             for epoch in answer_epochs(epoch_of(self.now()))
             for n, tag in enumerate(pair.answer_tags(epoch))

@@ -1,0 +1,201 @@
+"""`python -m bench [--quick]`: measures, writes build/bench.json, prints a table."""
+
+from __future__ import annotations
+
+import argparse
+import html.parser
+import json
+import math
+import os
+import re
+import signal
+import socket
+import sqlite3
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from doubles.organisation import Organisation
+from rich.console import Console
+from rich.table import Table
+
+from sottovoce.protocol.message import open_at_desk
+from sottovoce.protocol.sizes import epoch_of
+
+from . import ceilings
+
+ROOT = Path(__file__).parents[1]
+OUT = ROOT / "build" / "bench.json"
+CONCURRENT = 16
+ONE_WINDOW = 14_600  # bytes: ten segments of 1,460, what comes before the first acknowledgement
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One measured value; `ceiling`: the most (or for sizes, the aim) that this machine or network allows."""
+
+    name: str
+    value: float
+    unit: str
+    ceiling: float | None
+    command: str
+    beside: str = ""
+
+
+class Running:
+    """A server in a process of its own."""
+
+    def __init__(self, folder: Path) -> None:
+        self.socket = folder / "run" / "door.sock"
+        self.process = subprocess.Popen([sys.executable, "-m", "bench.server", folder], cwd=ROOT)
+        deadline = time.monotonic() + 20
+        while not self._answers():
+            if time.monotonic() > deadline or self.process.poll() is not None:
+                raise SystemExit("The server did not start: see what it wrote above.")
+            time.sleep(0.05)
+
+    def _answers(self) -> bool:
+        with socket.socket(socket.AF_UNIX) as stream:
+            return stream.connect_ex(str(self.socket)) == 0
+
+    def cpu_seconds(self) -> float:
+        """What all its threads used until now."""
+        fields = Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+    def peak_mib(self) -> float:
+        """The most memory it ever held."""
+        found = re.search(r"VmHWM:\s+(\d+) kB", Path(f"/proc/{self.process.pid}/status").read_text())
+        assert found
+        return int(found[1]) / 1024
+
+
+@contextmanager
+def serving(folder: Path) -> Iterator[Running]:
+    """A server until the block ends."""
+    running = Running(folder)
+    try:
+        yield running
+    finally:
+        running.process.send_signal(signal.SIGTERM)
+        running.process.wait(20)
+
+
+@dataclass(frozen=True)
+class Load:
+    """What so many visitors at a time got done."""
+
+    rate: float
+    p95_ms: float
+    beside: str
+    command: str
+
+
+def load(running: Running, kind: str, seconds: float) -> Load:
+    """Visitors from a process of their own."""
+    words = [sys.executable, "-m", "bench.visitors", str(running.socket), kind, str(seconds), str(CONCURRENT)]
+    before = running.cpu_seconds()
+    answer = json.loads(subprocess.run(words, cwd=ROOT, check=True, capture_output=True, timeout=120).stdout)
+    server = (running.cpu_seconds() - before) / answer["seconds"]
+    times = sorted(answer["times"])
+    p95 = times[math.ceil(0.95 * len(times)) - 1] * 1000
+    beside = f"cores: server {server:.2f}, visitors {answer['cpu'] / answer['seconds']:.2f}"
+    command = f"python -m bench.visitors run/door.sock {kind} {seconds:g} {CONCURRENT}"
+    return Load(answer["done"] / answer["seconds"], p95, beside, command)
+
+
+class Fetched(html.parser.HTMLParser):
+    """Counts what a browser would fetch for a page by itself."""
+
+    NAMES = frozenset({"src", "srcset", "poster", "background", "data"})
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.count = len(re.findall(r"url\(|@import", page))
+        self.feed(page)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        own = self.NAMES | ({"href"} if tag in ("link", "image", "use") else set())
+        self.count += sum(name in own and not (value or "").startswith("data:") for name, value in attrs)
+
+
+def first_page(running: Running) -> list[Figure]:
+    """The first page: all its bytes, and how many requests a browser makes for it."""
+    with socket.socket(socket.AF_UNIX) as stream:
+        stream.settimeout(10)
+        stream.connect(str(running.socket))
+        stream.sendall(b"PROXY TCP6 fc00:dead:beef:4dad::0:1 ::1 65535 42\r\n")
+        stream.sendall(b"GET / HTTP/1.1\r\nHost: o.onion\r\nConnection: close\r\n\r\n")
+        raw = b"".join(iter(lambda: stream.recv(65_536), b""))
+    requests = 1 + Fetched(raw.partition(b"\r\n\r\n")[2].decode()).count
+    return [
+        Figure("door.first_page_bytes", len(raw), "bytes", ONE_WINDOW, "GET /", "with all headers"),
+        Figure("door.first_page_requests", requests, "requests", 1, "GET /"),
+    ]
+
+
+def door(folder: Path, running: Running, seconds: float) -> list[Figure]:
+    """What visitors get done, and what it costs."""
+    messages, visits = load(running, "messages", seconds), load(running, "visits", seconds)
+    stored = ceilings.seals_stored(folder, seconds / 4)
+    looks = ceilings.looks(seconds / 4)
+    p95 = f"{CONCURRENT} visitors write without a pause"
+    return [
+        *first_page(running),
+        Figure("door.messages_per_s", messages.rate, "messages/s", stored, messages.command, messages.beside),
+        Figure("door.inbox_visits_per_s", visits.rate, "visits/s", looks, visits.command, visits.beside),
+        Figure(f"door.p95_ms_at_{CONCURRENT}", messages.p95_ms, "ms", None, messages.command, p95),
+        Figure("server.memory_mib", running.peak_mib(), "MiB", None, "VmHWM after both loads", "peak"),
+    ]
+
+
+def desk(org: Organisation, seconds: float) -> Figure:
+    """Opens and verifies envelopes that the server stored."""
+    base = sqlite3.connect(f"file:{org.server / 'pool' / 'pool.sqlite3'}?mode=ro", uri=True)
+    rows = base.execute("SELECT tag, sealed FROM envelope ORDER BY tag LIMIT 2000").fetchall()
+    base.close()
+    turn = 0
+    duty = org.duty_keys[org.today]
+
+    def work() -> None:
+        nonlocal turn
+        tag, sealed = rows[turn % len(rows)]
+        turn += 1
+        open_at_desk(sealed, duty, org.org, org.today, tag).verify(org.dh, org.slot)
+
+    rate = ceilings.per_second(work, seconds)
+    return Figure("desk.opens_per_s_per_core", rate, "opens/s", ceilings.opens(seconds), "open_at_desk, verify")
+
+
+def table(figures: list[Figure]) -> Table:
+    """The figures for people."""
+    shown = Table("figure", "value", "unit", "ceiling", "beside", title="Sottovoce on this machine")
+    for figure in figures:
+        ceiling = "" if figure.ceiling is None else f"{figure.ceiling:,.0f}"
+        shown.add_row(figure.name, f"{figure.value:,.1f}".removesuffix(".0"), figure.unit, ceiling, figure.beside)
+    return shown
+
+
+def main() -> None:
+    """Measures everything in a folder of its own."""
+    parser = argparse.ArgumentParser(prog="python -m bench", description="Measure the door and the desk.")
+    parser.add_argument("--quick", action="store_true", help="seconds instead of a minute")
+    seconds = 3.0 if parser.parse_args().quick else 20.0
+    with tempfile.TemporaryDirectory() as name:
+        org = Organisation(Path(name), epoch_of(time.time()))
+        org.go_on_duty()
+        with serving(org.server) as running:
+            figures = door(Path(name), running, seconds)
+        figures.append(desk(org, seconds / 4))
+    OUT.parent.mkdir(exist_ok=True)
+    OUT.write_text(json.dumps({"figures": [asdict(figure) for figure in figures]}, indent=1) + "\n")
+    Console().print(table(figures))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,156 @@
+"""Answers: one an edition, sealed once, posted until the pool has them."""
+
+from __future__ import annotations
+
+import secrets
+
+import pytest
+
+from sottovoce.desk.errors import DeskError
+from sottovoce.desk.outbox import ROOM
+from sottovoce.desk.sync import Desk
+from sottovoce.protocol.sizes import EPOCH_SECONDS
+
+from .conftest import Source, World
+
+
+@pytest.fixture
+def source(open_world: World) -> Source:
+    """A source whose message lies in the vault."""
+    source = open_world.source()
+    source.write("first")
+    open_world.desk.sync(open_world.road)
+    return source
+
+
+def test_texts_queued_together_travel_together(open_world: World, source: Source) -> None:
+    name = source.keys.id.hex()
+    assert open_world.desk.answer(name, "one") is None
+    assert open_world.desk.answer(name, "two") is None
+    report = open_world.desk.sync(open_world.road)
+    assert (report.sent, report.waiting) == (1, 0)
+    (answer,) = source.answers()
+    assert answer.body.text == "one\n\ntwo"
+    assert (answer.received, answer.newest) == (1, open_world.clock.today)
+
+
+def test_the_next_answer_waits_for_the_next_edition(open_world: World, source: Source) -> None:
+    name = source.keys.id.hex()
+    open_world.desk.answer(name, "one")
+    open_world.desk.sync(open_world.road)
+    assert open_world.desk.answer(name, "two") == 18
+    report = open_world.desk.sync(open_world.road)
+    assert (report.sent, report.waiting) == (0, 1)
+    assert [(each.conversation, each.hour) for each in report.waits] == [(source.keys.id, 18)]
+    open_world.clock.forward(editions=1)
+    assert open_world.desk.sync(open_world.road).sent == 1
+    assert [answer.body.text for answer in source.answers()] == ["one", "two"]
+
+
+def test_what_does_not_fit_waits(open_world: World, source: Source) -> None:
+    name = source.keys.id.hex()
+    for letter in "abc":
+        open_world.desk.answer(name, letter * (ROOM // 2 - 1))
+    report = open_world.desk.sync(open_world.road)
+    assert (report.sent, report.waiting) == (1, 1)
+    assert {len(answer.body.text) for answer in source.answers()} == {2 * (ROOM // 2 - 1) + 2}
+
+
+def test_the_longest_text_goes_and_one_byte_more_is_refused(open_world: World, source: Source) -> None:
+    name = source.keys.id.hex()
+    with pytest.raises(DeskError, match="1 bytes too long"):
+        open_world.desk.answer(name, "é" + "x" * (ROOM - 1))
+    with pytest.raises(DeskError, match="empty"):
+        open_world.desk.answer(name, " \n")
+    with pytest.raises(DeskError, match="not proper text"):
+        open_world.desk.answer(name, "\udc80")
+    open_world.desk.answer(name, "x" * ROOM)
+    assert open_world.desk.sync(open_world.road).sent == 1
+
+
+@pytest.mark.parametrize("loss", ["before", "after"])
+def test_a_lost_put_is_retried_with_the_same_bytes_after_a_restart(
+    open_world: World, source: Source, loss: str
+) -> None:
+    open_world.desk.answer(source.keys.id.hex(), "one")
+    open_world.road.losses = {"put": [loss]}  # type: ignore[list-item]  # parametrize knows no literals
+    report = open_world.desk.sync(open_world.road)
+    assert (report.sent, report.waiting, report.complete) == (0, 1, False)
+    open_world.restart()
+    open_world.clock.forward(editions=1)
+    assert open_world.desk.sync(open_world.road).sent == 1
+    first, second = open_world.road.puts
+    assert first == second
+    assert [answer.body.text for answer in source.answers()] == ["one"]
+
+
+def test_a_crash_between_seal_and_put_loses_and_doubles_nothing(
+    open_world: World, source: Source, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def die(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    open_world.desk.answer(source.keys.id.hex(), "one")
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(open_world.road, "put", die)
+        open_world.desk.sync(open_world.road)
+    open_world.restart()
+    kept = open_world.vault.rows("SELECT epoch, tag, envelope FROM sealed")
+    assert open_world.desk.sync(open_world.road).sent == 1
+    assert open_world.road.puts == kept
+    assert [entry.state for entry in open_world.desk.read(source.keys.id.hex())] == ["new", "sent"]
+    assert open_world.vault.rows("SELECT * FROM sealed") == []
+
+
+def test_a_full_pool_keeps_answers_here(open_world: World, source: Source) -> None:
+    open_world.desk.answer(source.keys.id.hex(), "one")
+    open_world.road.full = True
+    report = open_world.desk.sync(open_world.road)
+    assert (report.sent, report.waiting) == (0, 1)
+    assert "The pool is full" in report.warnings[0]
+    open_world.road.full = False
+    assert open_world.desk.sync(open_world.road).sent == 1
+    assert open_world.road.puts[0] == open_world.road.puts[1]
+
+
+def test_another_envelope_in_our_place_is_an_alarm_and_the_text_goes_later(open_world: World, source: Source) -> None:
+    road, name = open_world.road, source.keys.id.hex()
+    open_world.desk.answer(name, "one")
+    road.losses = {"put": ["before"]}
+    open_world.desk.sync(road)
+    road.arrive(road.puts[0][1], secrets.token_bytes(8_192))
+    report = open_world.desk.sync(road)
+    assert "Something else lies in the place" in report.alarms[0]
+    open_world.desk.answer(name, "two")
+    assert open_world.desk.sync(road).sent == 0
+    open_world.clock.forward(editions=1)
+    del road.pool[road.puts[0][1]]
+    assert open_world.desk.sync(road).sent == 1
+    assert [answer.body.text for answer in source.answers()] == ["one\n\ntwo"]
+
+
+def test_a_clock_a_day_ahead_seals_again_once_for_the_servers_day(open_world: World, source: Source) -> None:
+    ahead = Desk(open_world.vault, lambda: open_world.clock.time + EPOCH_SECONDS, secrets.token_bytes)
+    ahead.answer(source.keys.id.hex(), "one")
+    assert ahead.sync(open_world.road).sent == 1
+    today = open_world.clock.today
+    assert [epoch for epoch, _, _ in open_world.road.puts] == [today + 1, today]
+    assert [(answer.place.epoch, answer.body.text) for answer in source.answers()] == [(today, "one")]
+
+
+def test_a_clock_far_off_is_told_and_the_answer_stays(open_world: World, source: Source) -> None:
+    ahead = Desk(open_world.vault, lambda: open_world.clock.time + 3 * EPOCH_SECONDS, secrets.token_bytes)
+    ahead.answer(source.keys.id.hex(), "one")
+    report = ahead.sync(open_world.road)
+    assert (report.sent, report.waiting, len(open_world.road.puts)) == (0, 1, 2)
+    assert any("differ by more than a day" in warning for warning in report.warnings)
+    assert open_world.desk.sync(open_world.road).sent == 1
+
+
+def test_an_answer_that_was_offline_for_days_is_sealed_for_today(open_world: World, source: Source) -> None:
+    open_world.desk.answer(source.keys.id.hex(), "one")
+    open_world.road.losses = {"put": ["before"]}
+    open_world.desk.sync(open_world.road)
+    open_world.clock.forward(days=3)
+    assert open_world.desk.sync(open_world.road).sent == 1
+    assert [answer.place.epoch for answer in source.answers()] == [open_world.clock.today]
