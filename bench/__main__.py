@@ -100,7 +100,7 @@ def load(running: Running, kind: str, seconds: float) -> Load:
     """Visitors from a process of their own."""
     words = [sys.executable, "-m", "bench.visitors", str(running.socket), kind, str(seconds), str(CONCURRENT)]
     before = running.cpu_seconds()
-    answer = json.loads(subprocess.run(words, cwd=ROOT, check=True, capture_output=True, timeout=120).stdout)
+    answer = json.loads(subprocess.run(words, cwd=ROOT, check=True, stdout=subprocess.PIPE, timeout=120).stdout)
     server = (running.cpu_seconds() - before) / answer["seconds"]
     times = sorted(answer["times"])
     p95 = times[math.ceil(0.95 * len(times)) - 1] * 1000

@@ -23,7 +23,7 @@ from sottovoce.trust.join import JoinRequest
 from sottovoce.trust.roster import FIRST_ORG, Roster, UntrustedDutyList, UntrustedRoot, UntrustedRoster
 from sottovoce.trust.signed import Claim
 
-PASSPHRASE = "four plain words here"
+PASSPHRASE = "four plain words here"  # noqa: S105  # opens the tests' vaults only
 QUICK = Work(memory=65_536, passes=3, lanes=1)
 SLOT = 3
 

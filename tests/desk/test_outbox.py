@@ -91,9 +91,10 @@ def test_a_crash_between_seal_and_put_loses_and_doubles_nothing(
         raise KeyboardInterrupt
 
     open_world.desk.answer(source.keys.id.hex(), "one")
-    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
-        patch.setattr(open_world.road, "put", die)
+    monkeypatch.setattr(open_world.road, "put", die)
+    with pytest.raises(KeyboardInterrupt):
         open_world.desk.sync(open_world.road)
+    monkeypatch.undo()
     open_world.restart()
     kept = open_world.vault.rows("SELECT epoch, tag, envelope FROM sealed")
     assert open_world.desk.sync(open_world.road).sent == 1

@@ -144,8 +144,15 @@ def test_a_server_without_roster_is_told_and_nothing_is_fetched(world: World) ->
     assert report.warnings[0] == "The server shows no roster: ask who runs it."
 
 
-def test_garbage_as_duty_list_is_replaced_or_told(open_world: World) -> None:
+def test_after_an_absence_longer_than_the_list_a_new_one_is_published(open_world: World) -> None:
     open_world.clock.forward(days=8)
     report = open_world.desk.sync(open_world.road)
     assert report.duty_published
+    assert opens_all(open_world)
+
+
+def test_a_list_whose_keys_this_vault_lacks_is_replaced(open_world: World) -> None:
+    open_world.vault.rows("DELETE FROM duty WHERE epoch > ?", open_world.clock.today)
+    assert open_world.desk.status().duty_days == 1
+    assert open_world.desk.sync(open_world.road).duty_published
     assert opens_all(open_world)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import secrets
-import shutil
 import signal
 import socket
 import subprocess
@@ -174,8 +173,7 @@ def _run(check: bool, public_tor: bool, folder: Path) -> None:
             converse(demo, socks)
             out.print("The answer came back whole.", style="green")
             return
-        program = Path(sys.argv[0]).name if shutil.which("sottovoce") else f"{sys.executable} -m sottovoce.cli"
-        out.print(_WALK.format(onion=demo.onion, port=port, socks=socks, folder=folder, program=program))
+        out.print(_WALK.format(onion=demo.onion, port=port, socks=socks, folder=folder, program=sys.argv[0]))
         signal.pause()
 
 

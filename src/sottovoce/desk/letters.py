@@ -99,12 +99,12 @@ class Letters:
     def all(self) -> list[Conversation]:
         """All conversations, the one with the newest message last."""
         query = (
-            "SELECT id, (SELECT count(*) FROM message WHERE conversation = id),"
-            " (SELECT count(*) FROM message WHERE conversation = id AND direction = ? AND NOT read),"
-            " (SELECT count(*) FROM queued WHERE conversation = id)"
-            " + (SELECT count(*) FROM sealed WHERE conversation = id),"
-            " (SELECT max(edition) / 4 FROM message WHERE conversation = id) FROM conversation"
-            " ORDER BY (SELECT max(place) FROM message WHERE conversation = id)"
+            "SELECT conversation.id, (SELECT count(*) FROM message WHERE conversation = conversation.id),"
+            " (SELECT count(*) FROM message WHERE conversation = conversation.id AND direction = ? AND NOT read),"
+            " (SELECT count(*) FROM queued WHERE conversation = conversation.id)"
+            " + (SELECT count(*) FROM sealed WHERE conversation = conversation.id),"
+            " (SELECT max(edition) / 4 FROM message WHERE conversation = conversation.id) FROM conversation"
+            " ORDER BY (SELECT max(place) FROM message WHERE conversation = conversation.id)"
         )
         return [Conversation(*row) for row in self._rows(query, TO_DESK)]
 

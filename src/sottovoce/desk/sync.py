@@ -75,9 +75,10 @@ class Desk:
         tags, rosters = sorted(wanted), {roster.hash: roster for roster in self._trusted.rosters}
         for start in range(0, len(tags), FETCH_MOST):
             batch = tags[start : start + FETCH_MOST]
-            for tag, envelope in zip(batch, road.fetch(batch), strict=True):
-                report.fetched += 1
-                self._take(tag, wanted[tag], envelope, rosters, report)
+            envelopes = road.fetch(batch)
+            with self._vault.transaction():  # tags and messages together: after a crash the batch comes again
+                for tag, envelope in zip(batch, envelopes, strict=True):
+                    self._take(tag, wanted[tag], envelope, rosters, report)
 
     def _is_taken(self, tag: bytes) -> bool:
         return bool(self._vault.rows("SELECT 1 FROM taken WHERE tag = ?", tag))
@@ -85,12 +86,12 @@ class Desk:
     def _take(
         self, tag: bytes, edition: int, envelope: bytes, rosters: dict[bytes, Roster], report: SyncReport
     ) -> None:
-        """Opens one envelope, and keeps what it held together with its tag; hostile ones are counted."""
+        """Opens one envelope, and keeps its tag and what it held; hostile ones are counted."""
+        report.fetched += 1
         opened = self._open(tag, edition, envelope, rosters, report)
-        with self._vault.transaction():
-            self._vault.rows("INSERT OR REPLACE INTO taken VALUES (?, ?)", tag, edition)
-            fresh = opened is not None and self._letters.keep(*opened, edition)
+        self._vault.rows("INSERT OR REPLACE INTO taken VALUES (?, ?)", tag, edition)
         if opened is not None:
+            fresh = self._letters.keep(*opened, edition)
             report.messages += fresh
             report.replayed += not fresh
 
