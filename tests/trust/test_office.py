@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -69,6 +70,12 @@ def test_8_9_a_flipped_bit_in_a_request_is_refused(data: st.DataObject) -> None:
     raw[bit // 8] ^= 1 << bit % 8
     with pytest.raises(Refused):
         JoinRequest.read(bytes(raw))
+
+
+def test_8_9_a_key_of_low_order_would_silence_all_sources_and_is_refused() -> None:
+    request, device = _request(bytes(32))
+    with pytest.raises(Refused):
+        JoinRequest.read(replace(request, dh=bytes(32)).sign(device))
 
 
 def test_a_device_of_another_organisation_is_not_admitted(organisation: Organisation) -> None:

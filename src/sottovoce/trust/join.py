@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
 
 from sottovoce.protocol import cbor
 from sottovoce.protocol.errors import Refused
@@ -49,6 +50,9 @@ class JoinRequest:
                 raise Refused("roster", "This file is no request to join.")
         try:
             Ed25519PublicKey.from_public_bytes(request.signing).verify(signature, _DOMAIN + content)
+            # A key of low order in the roster would keep every source from writing.
+            for public in (request.dh, request.client):
+                X25519PrivateKey.generate().exchange(X25519PublicKey.from_public_bytes(public))
         except (InvalidSignature, ValueError) as error:
             raise Refused("roster", "The request to join is not signed by its own device: ask for it again.") from error
         return request

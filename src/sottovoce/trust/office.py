@@ -121,7 +121,8 @@ class Office:
 
     def welcome(self) -> bytes:
         """What a new member takes back to their device: all that the root signed, members' onion included."""
-        return cbor.encode({kind: self.signed.get(kind) for kind in KINDS})
+        held = {kind: self.signed.get(kind) for kind in KINDS}
+        return cbor.encode({kind: raw for kind, raw in held.items() if raw is not None})
 
     def backup(self, passphrase: str, random: Random) -> bytes:
         """One locked file with everything of the office; the onions' addresses are on every film."""

@@ -97,15 +97,23 @@ class SignedFolder:
         except Refused:
             return None
 
+    def _duty_serial(self) -> int:
+        raw = self.get("duty")
+        try:
+            return UntrustedDutyList.of(raw).claim.serial if raw is not None else 0
+        except Refused:  # a damaged file shall not lock members out
+            return 0
+
     def put_duty(self, raw: bytes, today: int) -> None:
-        """Takes the next duty list: valid, and its serial is the held one's plus one; else Refused."""
-        held = self.get("duty")
-        if held == raw:
+        """Takes a newer duty list: valid, and its serial greater than the held one's; else Refused.
+
+        Of two renewals made at once the second so finds its serial taken, and syncs first.
+        """
+        if raw == self.get("duty"):
             return  # the same again: its sender missed the answer
-        serial = UntrustedDutyList.of(held).claim.serial if held is not None else 0
         new = UntrustedDutyList.of(raw).verify(self.published(today).roster, today)
-        if new.claim.serial != serial + 1:
-            raise Refused("duty list", f"The duty list's serial must be {serial + 1}: sync first.")
+        if new.claim.serial <= (held := self._duty_serial()):
+            raise Refused("duty list", f"The duty list's serial must be greater than {held}: sync first.")
         write_durably(self._path("duty"), raw)
         self._cache["duty"], self._today = raw, None
 
