@@ -191,6 +191,23 @@ def test_5_1_anything_after_the_body_is_refused(offset: int, value: int) -> None
         decode(bytes(plaintext), TO_DESK)
 
 
+@pytest.mark.parametrize(
+    ("way", "offset", "value"), [(TO_SOURCE, 6, 16), (TO_SOURCE, 7, 4), (TO_DESK, 6, 1), (TO_DESK, 7, 1)]
+)
+def test_5_1_a_slot_or_quarter_that_cannot_be_is_refused(way: int, offset: int, value: int) -> None:
+    body = Body("a").encode()
+    plaintext = bytearray((desk(body) if way == TO_DESK else source(body)).encode())
+    plaintext[offset] = value
+    with pytest.raises(Refused, match="quarter can't be") as caught:
+        decode(bytes(plaintext), way)
+    assert caught.value.layer == "header"
+
+
+def test_5_1_the_last_slot_and_quarter_are_taken() -> None:
+    part = SourcePart(Header(TO_SOURCE, bytes(16), slot=15, n=3), b"", body_hash(b""), 65_535, 2**32 - 1)
+    assert decode(part.encode(), TO_SOURCE) == part
+
+
 def test_5_5_every_place_has_its_own_bit() -> None:
     today = 20_000
     places = [(epoch, slot, n) for epoch in answer_epochs(today) for slot in range(16) for n in range(4)]

@@ -60,18 +60,30 @@ def create(folder: Path, name: str, **given: str | None) -> None:
 @click.argument("folder", type=PATH)
 @click.argument("request", type=PATH)
 @click.option("--label", default="", help="A label for the roster; it is public and need not be a name.")
+@click.option("--replace", is_flag=True, help="The device takes the place of the one that is in the roster.")
 @passphrase_option
-def admit(folder: Path, request: Path, label: str, **given: str | None) -> None:
+def admit(folder: Path, request: Path, label: str, replace: bool, **given: str | None) -> None:
     """Take a member's device into the roster of the office in FOLDER."""
     asked = JoinRequest.read(request.read_bytes())
     office = Office.open(folder, passphrase(given["passphrase"], "the office"))
     address = OnionKey.from_seed(office.secrets.members).address
-    slot = office.admit(asked, label, address, random, today())
+    if office.signed.get("roster") is not None and not replace:
+        raise UserError("This version serves one member: --replace lets this device take the other's place.")
+    slot = office.admit(asked, label, address, random, today(), 0 if replace else None)
     welcome = folder / f"welcome-{slot:02}"
     write_durably(welcome, office.welcome())
     out.print(f"The device has slot {slot}. Compare by voice: [b]{' '.join(asked.check_words)}[/b]")
     out.print(f"Bring {welcome} to the member:  sottovoce member welcome DESK {welcome.name}", markup=False)
     out.print(f"Bring the new signed files to the server:  sottovoce org publish {folder} SERVER", markup=False)
+
+
+@org.command()
+@click.argument("folder", type=PATH)
+@passphrase_option
+def renew(folder: Path, **given: str | None) -> None:
+    """Sign roster, card and access list anew before they end (roster: 180 days, card: a year)."""
+    Office.open(folder, passphrase(given["passphrase"], "the office")).renew(today())
+    out.print(f"Signed anew. Bring the files to the server:  sottovoce org publish {folder} SERVER", markup=False)
 
 
 @org.command()

@@ -68,6 +68,7 @@ class Server:
     now: Callable[[], float] = common.now
     loopback_port: int | None = None
     with_tor: bool = True
+    operator_tor: bool = False  # the onions come from a tor that the operator runs
     torrc_extra: list[str] = field(default_factory=list)
     say: Callable[[str], None] = lambda text: out.print(text, markup=False)
 
@@ -126,6 +127,10 @@ class Server:
             await asyncio.gather(watcher, *tasks)
 
     async def _watch(self, stop: asyncio.Event) -> None:
+        if self.operator_tor:
+            self.say(f"Waiting for your tor at {self.sockets['door']} and {self.sockets['members']}.")
+            await stop.wait()
+            return
         if not self.with_tor:
             self.say(f"Open for development at http://127.0.0.1:{self.loopback_port}/ (no Tor, nobody is hidden)")
             await stop.wait()
@@ -190,14 +195,19 @@ async def _within(stop: asyncio.Event, seconds: float) -> bool:
 )
 @click.option("--with-tor", is_flag=True, help="With --clearnet-loopback: also serve the onions.")
 @click.option("--torrc-extra", type=PATH, help="A file with further lines for tor, as those of a private network.")
+@click.option("--operator-tor", is_flag=True, help="Start no tor: you run one with the lines of --print-torrc.")
 @click.option("--print-torrc", is_flag=True, help="Print the lines for a tor that you run yourself, and end.")
-def serve(folder: Path, port: int | None, with_tor: bool, torrc_extra: Path | None, print_torrc: bool) -> None:
+def serve(
+    folder: Path, port: int | None, with_tor: bool, torrc_extra: Path | None, operator_tor: bool, print_torrc: bool
+) -> None:
     """Serve the organisation's onions from FOLDER, which the office filled."""
     if not (folder / "signed").is_dir():
         raise UserError(f"{folder} holds no signed files: fill it at the office with `sottovoce onion restore`.")
     extra = torrc_extra.read_text().splitlines() if torrc_extra else []
     folder = folder.absolute()
-    server = Server(folder, loopback_port=port, with_tor=port is None or with_tor, torrc_extra=extra)
+    server = Server(
+        folder, loopback_port=port, with_tor=port is None or with_tor, torrc_extra=extra, operator_tor=operator_tor
+    )
     if print_torrc:
         for name, socket in server.sockets.items():
             lines = operator_lines(folder / "onion" / name / "onion", socket, proof_of_work=name == "door")

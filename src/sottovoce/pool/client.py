@@ -71,6 +71,8 @@ class PoolClient:
             connection.request(method, path, body, {"Connection": "close"})
             reply = connection.getresponse()
             raw = reply.read(_LIMIT + 1)
+            if reply.length and len(raw) <= _LIMIT:  # a bounded read takes a broken answer for a whole one
+                raise http.client.IncompleteRead(raw, reply.length)
         except (OSError, http.client.HTTPException) as error:
             raise RoadError("The connection to the server broke: try again.") from error
         finally:

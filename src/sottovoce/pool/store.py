@@ -13,7 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Protocol
 
-from sottovoce.protocol.sizes import EDITION_SECONDS, ENVELOPE, TAG, edition_of, epoch_of
+from sottovoce.protocol.sizes import ANSWER_EPOCHS, EDITION_SECONDS, ENVELOPE, QUARTERS, TAG, edition_of, epoch_of
 
 from .errors import PutResult, RoadError
 
@@ -49,6 +49,7 @@ class SqlitePool:
         """Opens or makes the store in a folder that only its owner can read."""
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._path, self._now = path, now
+        self._expired_in = 0
         self._writes: queue.SimpleQueue[Put | None] = queue.SimpleQueue()
         self._reader = ThreadPoolExecutor(1, "pool-reader")
         self._write_connection = _connect(path)
@@ -102,6 +103,7 @@ class SqlitePool:
         self._reader.shutdown()
         self._write_connection.close()
         self._read_connection.close()
+        self._coarsen_times(edition_of(self._now()))  # the last to close writes the log into the file
 
     def _write_all(self) -> None:
         while (group := self._next_group()) is not None:
@@ -121,10 +123,18 @@ class SqlitePool:
                 group.append(put)
         return group
 
+    def _expire(self, edition: int) -> None:
+        """Deletes what no source looks for any more, once an edition; secure_delete overwrites it."""
+        if edition != self._expired_in:
+            oldest = edition - (ANSWER_EPOCHS + 2) * QUARTERS
+            self._write_connection.execute("DELETE FROM envelope WHERE edition < ?", (oldest,))
+            self._expired_in = edition
+
     def _write(self, group: list[Put]) -> tuple[list[PutResult], Exception | None]:
         edition = edition_of(self._now())
         try:
             self._write_connection.execute("BEGIN IMMEDIATE")
+            self._expire(edition)
             results = [self._insert(tag, edition, envelope) for tag, envelope, _ in group]
             self._write_connection.execute("COMMIT")
         except sqlite3.Error as error:

@@ -141,6 +141,7 @@ def seal_to_source(
 ) -> tuple[bytes, bytes]:
     """The tag and the envelope of one answer (spec 7.3); `kem` is the source's X-Wing key."""
     data = body.encode()
+    received = min(received, 0xFFFF)  # a source that floods its own conversation shall not make it unanswerable
     tag = pair.answer_tags(place.epoch)[place.n]
     header = Header(TO_SOURCE, message_id, slot=place.slot, n=place.n)
     part = SourcePart(header, data, body_hash(data), received, newest)

@@ -15,6 +15,7 @@ from .errors import PhraseError
 SECRET = 16  # bytes: random, so no slow hash is needed and no visitor can make the server work
 WORDS = 12
 LIST = 2_048
+_COMMAS = dict.fromkeys(map(ord, ",;،、，"), " ")  # what people put between words, in any of our scripts
 
 
 @functools.cache
@@ -64,7 +65,7 @@ def parse(typed: str, language: str = "english") -> Passphrase:
 
     Raises PhraseError, which says what is wrong and at which place.
     """
-    tokens = _plain(typed).replace(",", " ").split()
+    tokens = _plain(typed).translate(_COMMAS).split()
     if len(tokens) != WORDS:
         raise PhraseError("count", count=len(tokens))
     indices = [_index(token, place, language) for place, token in enumerate(tokens, 1)]

@@ -20,7 +20,7 @@ from .join import JoinRequest
 from .locked import lock, unlock
 from .published import SignedFolder, write_durably
 from .roster import FIRST_ORG, ROSTER_DAYS, Root, UntrustedAccess, UntrustedCard, UntrustedRoster
-from .signed import Claim
+from .signed import Claim, Untrusted
 
 ROOT_DAYS = 3_653  # ten years: films with the address are watched for long
 CARD_DAYS = 365
@@ -28,6 +28,11 @@ KINDS = ("root", "roster", "card", "access")
 _SECRETS = "secrets.locked"
 _BACKUP_MOST = 4 << 20
 Random = Callable[[int], bytes]
+_RENEWED: dict[str, tuple[Callable[[bytes], Untrusted], int]] = {
+    "roster": (UntrustedRoster.of, ROSTER_DAYS),
+    "card": (UntrustedCard.of, CARD_DAYS),
+    "access": (UntrustedAccess.of, ROSTER_DAYS),
+}
 
 
 @dataclass(frozen=True)
@@ -88,18 +93,35 @@ class Office:
 
     def _next(self, kind: str) -> int:
         raw = self.signed.get(kind)
-        readers = {"roster": UntrustedRoster.of, "card": UntrustedCard.of, "access": UntrustedAccess.of}
-        return readers[kind](raw).claim.serial + 1 if raw is not None else 1
+        return _RENEWED[kind][0](raw).claim.serial + 1 if raw is not None else 1
 
-    def admit(self, request: JoinRequest, label: str, members_address: str, random: Random, today: int) -> int:
-        """Gives a device the first free slot and signs roster and access list anew; returns the slot."""
+    def renew(self, today: int) -> None:
+        """Signs roster, card and access list anew with the same content, before they end."""
+        for kind, (reader, days) in _RENEWED.items():
+            if (raw := self.signed.get(kind)) is not None:
+                claim = reader(raw).claim
+                self._sign(kind, claim.org, claim.serial + 1, today, today + days, claim.body)
+
+    def admit(
+        self,
+        request: JoinRequest,
+        label: str,
+        members_address: str,
+        random: Random,
+        today: int,
+        replaced: int | None = None,
+    ) -> int:
+        """Gives a device the first free slot, or the `replaced` one, and signs roster and access list anew.
+
+        Returns the slot.
+        """
         if request.org != self.root(today).org:
             raise Refused("roster", "This device asks to join another organisation: check the file.")
         clients = self._clients(today)
         slots = self._slots(today, random)
         if request.dh in [dh for dh, _, _ in slots]:
             raise Refused("roster", "This device is in the roster already.")
-        slot = next((number for number in range(SLOTS) if number not in clients), None)
+        slot = next((n for n in range(SLOTS) if n not in clients), None) if replaced is None else replaced
         if slot is None:
             raise Refused("roster", "All 16 slots are taken: remove a device first.")
         slots[slot] = [request.dh, request.signing, label]

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from sottovoce.protocol.errors import Refused
 from sottovoce.protocol.message import Audience
+from sottovoce.protocol.sizes import EPOCH_SECONDS
 
 from .roster import (
     Access,
@@ -115,6 +116,7 @@ class SignedFolder:
         if new.claim.serial <= (held := self._duty_serial()):
             raise Refused("duty list", f"The duty list's serial must be greater than {held}: sync first.")
         write_durably(self._path("duty"), raw)
+        os.utime(self._path("duty"), (today * EPOCH_SECONDS,) * 2)  # no finer time on the server's disk than the day
         self._cache["duty"], self._today = raw, None
 
 

@@ -85,7 +85,7 @@ class Untrusted:
         if any(type(item) is not wanted for item, wanted in zip(fields, types, strict=True)) or len(claim.org) != HASH:
             raise Refused(layer, "A field of the signed thing is of the wrong type.")
         if claim.kind != kind:
-            raise Refused(layer, f"This is a {claim.kind!r}, where a {kind!r} was expected.")
+            raise Refused(layer, f"This is another signed thing, where a {kind} was expected.")
         return cls(raw, payload, signatures, claim)
 
     def check(self, org: bytes, signers: Iterable[bytes], threshold: int, today: int, least: int = 0) -> None:
