@@ -58,6 +58,7 @@ QUIET: dict[str, Pref] = {  # no request of the browser's own
 START_SECONDS = 30.0
 REPLY_SECONDS = 90.0  # a page over a private Tor network on a busy machine
 END_SECONDS = 10.0
+ENTER = "\ue007"  # WebDriver's name of the key
 
 
 class BrowserError(RuntimeError):
@@ -79,8 +80,7 @@ class Firefox:
             port = _free_port()
             self._process = _start(program, profile, port)
             undo.callback(_end, self._process)
-            self._socket = self._connect(port)
-            undo.callback(self._socket.close)
+            self._socket = undo.enter_context(self._connect(port))
             self.command("session.new", capabilities={})
             self._undo = undo.pop_all()
 
@@ -194,9 +194,10 @@ class Page:
         self._do("input.performActions", actions=[{"type": "pointer", "id": "mouse", "actions": steps}])
 
     def type(self, css: str, text: str) -> None:
-        """Click a field and press the keys of `text`, which may be of any script."""
+        """Click a field and press the keys of `text`, which may be of any script and have several lines."""
         self.click(css)
-        keys = [{"type": kind, "value": character} for character in text for kind in ("keyDown", "keyUp")]
+        pressed = text.replace("\n", ENTER)
+        keys = [{"type": kind, "value": character} for character in pressed for kind in ("keyDown", "keyUp")]
         self._do("input.performActions", actions=[{"type": "key", "id": "keys", "actions": keys}])
 
     def wait_for(self, css: str, seconds: float = 30) -> None:
@@ -212,6 +213,24 @@ class Page:
             if time.monotonic() > end:
                 raise BrowserError(f"Nothing matched {css} within {seconds:.0f} s, at {self.url()}.")
             time.sleep(0.05)
+
+    def wait_for_heading(self, text: str, seconds: float = 60) -> None:
+        """Return once the page with this heading is there; BrowserError after `seconds`."""
+        end = time.monotonic() + seconds
+        shown = "nothing"
+        while time.monotonic() < end:
+            with contextlib.suppress(BrowserError):  # between two pages there is none to ask
+                shown = self.text("h1")
+            if shown == text:
+                return
+            time.sleep(0.05)
+        raise BrowserError(f"The heading {text!r} did not come within {seconds:.0f} s, but {shown!r} at {self.url()}.")
+
+    def cookies(self) -> dict[str, str]:
+        """The cookies that the page's site has set, by name."""
+        partition = {"type": "context", "context": self._context}
+        found = self._browser.command("storage.getCookies", partition=partition)["cookies"]
+        return {cookie["name"]: cookie["value"]["value"] for cookie in found}
 
     def screenshot(self, path: pathlib.Path, *, whole: bool = False) -> None:
         """Write a PNG of the view, or of the `whole` page."""

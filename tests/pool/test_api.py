@@ -258,12 +258,12 @@ def duty(org: Organisation, serial: int, key: KemKey) -> bytes:
     return duty_claim(roster, serial, TODAY, {TODAY: key.public}).sign([org.signing])
 
 
-def test_a_duty_list_must_be_the_next_and_signed(members: Side, org: Organisation) -> None:
+def test_a_duty_list_must_be_newer_and_signed(members: Side, org: Organisation) -> None:
     key = KemKey(secrets.token_bytes(32))
     held = members.client.signed("duty")
     assert held
     serial = UntrustedDutyList.of(held).claim.serial
-    for wrong in (duty(org, serial, key), duty(org, serial + 2, key), held[:-1], b"junk"):
+    for wrong in (duty(org, serial, key), held[:-1], b"junk"):
         with pytest.raises(RoadError, match="refused the duty list"):
             members.client.put_duty(wrong)
         assert members.client.signed("duty") == held

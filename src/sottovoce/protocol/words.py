@@ -15,7 +15,7 @@ from .errors import PhraseError
 SECRET = 16  # bytes: random, so no slow hash is needed and no visitor can make the server work
 WORDS = 12
 LIST = 2_048
-_COMMAS = dict.fromkeys(map(ord, ",;،、，"), " ")  # what people put between words, in any of our scripts
+_COMMAS = dict.fromkeys((0x2C, 0x3B, 0x60C, 0x61B, 0x3001, 0xFF0C), " ")  # commas and semicolons of our scripts
 
 
 @functools.cache

@@ -1,0 +1,561 @@
+"""The whole door over a real socket, with the server's own parts and a clock that a test sets."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import html
+import http.client
+import re
+import secrets
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from http.cookies import SimpleCookie
+from pathlib import Path
+from urllib.parse import urlencode
+
+import pytest
+import uvloop
+from doubles.organisation import NAME, Organisation
+
+from sottovoce.cli.serve import Server
+from sottovoce.door.app import FORM_MOST
+from sottovoce.door.session import IDLE_SECONDS
+from sottovoce.pool.errors import PutResult, RoadError
+from sottovoce.pool.store import SqlitePool
+from sottovoce.protocol.body import Body
+from sottovoce.protocol.keys import SourceKeys, member_pair
+from sottovoce.protocol.message import Message, Place, open_at_desk, seal_to_source
+from sottovoce.protocol.sizes import EPOCH_SECONDS, epoch_of
+from sottovoce.protocol.words import Passphrase, parse
+from sottovoce.source.conversation import ROOM
+
+NOW = 1_800_000_123.75
+TODAY = epoch_of(NOW)
+FIRST_PAGE = 14_600  # bytes that come before the first acknowledgement
+TEXT = "They keep two sets of books.\n\nThe <second> & third are in the cellar. 汉字"
+PAGES = ("/", "/guide", "/bye", "/bye?ended", "/enter", "/words", "/check", "/write", "/sent", "/inbox", "/none")
+
+
+class Troubled(SqlitePool):
+    """A store that a test can let fail: by a result, or by an error."""
+
+    trouble: PutResult | Exception | None = None
+
+    async def put(self, epoch: int, tag: bytes, envelope: bytes) -> PutResult:
+        if isinstance(self.trouble, Exception):
+            raise self.trouble
+        return self.trouble or await super().put(epoch, tag, envelope)
+
+
+@dataclass
+class World:
+    """One organisation's server in a thread, behind its socket."""
+
+    org: Organisation
+    now: float = NOW
+
+    def __post_init__(self) -> None:
+        self.server = Server(self.org.server, now=lambda: self.now, with_tor=False)
+        self.pool = Troubled(self.org.server / "pool" / "pool.sqlite3", lambda: self.now)
+        self.listeners = self.server._listeners(self.pool)
+        self.thread = threading.Thread(target=self._run, daemon=True)
+        self.thread.start()
+        deadline = time.monotonic() + 10
+        while not all(listener.started for listener in self.listeners) and time.monotonic() < deadline:
+            time.sleep(0.01)
+        assert all(listener.started for listener in self.listeners)
+
+    def _run(self) -> None:
+        async def serve() -> None:
+            await asyncio.gather(*(listener.serve() for listener in self.listeners))
+
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            runner.run(serve())
+
+    def close(self) -> None:
+        for listener in self.listeners:
+            listener.should_exit = True
+        self.thread.join(10)
+        self.pool.close()
+
+    def connect(self) -> socket.socket:
+        stream = socket.socket(socket.AF_UNIX)
+        stream.settimeout(10)
+        stream.connect(str(self.server.sockets["door"]))
+        return stream
+
+    def messages(self) -> list[Message]:
+        """What the desk reads, in no order."""
+        pending = asyncio.run(self.pool.pending())
+        found = asyncio.run(self.pool.look_up([tag for _, tag in pending]))
+        key = self.org.duty_keys[epoch_of(self.now)]
+        return [
+            open_at_desk(raw, key, self.org.org, epoch_of(self.now), tag).verify(self.org.dh, self.org.slot)
+            for tag, raw in found.items()
+        ]
+
+    def texts(self) -> list[str]:
+        return sorted(message.body.text for message in self.messages())
+
+    def answer(self, message: Message, text: str, n: int) -> None:
+        """A member answers."""
+        place = Place(epoch_of(self.now), self.org.slot, n)
+        tag, raw = seal_to_source(
+            message.pair, message.part.kem, self.org.org, place, Body(text),
+            message_id=secrets.token_bytes(16), received=1, newest=epoch_of(self.now),
+        )  # fmt: skip
+        asyncio.run(self.pool.put(epoch_of(self.now), tag, raw))
+
+
+@dataclass
+class Page:
+    """An answer of the door."""
+
+    status: int
+    headers: list[tuple[str, str]]
+    raw: bytes
+
+    def header(self, name: str) -> str | None:
+        (value,) = [value for key, value in self.headers if key == name] or [None]
+        return value
+
+    @property
+    def text(self) -> str:
+        return self.raw.decode()
+
+    @property
+    def typed(self) -> str:
+        """What stands in the page's field for a text."""
+        found = re.search(r'<textarea id="text"[^>]*>\n(.*?)</textarea>', self.text, re.DOTALL)
+        assert found
+        return html.unescape(found[1])
+
+    @property
+    def token(self) -> str:
+        found = re.search(r'name="token" value="([\w-]+)"', self.text)
+        assert found
+        return found[1]
+
+
+@dataclass
+class Visitor:
+    """A browser without script: keeps the one cookie."""
+
+    world: World
+    cookie: str | None = None
+    words: list[str] = field(default_factory=list)
+
+    def ask(self, method: str, path: str, body: bytes | None = None, headers: dict[str, str] | None = None) -> Page:
+        connection = http.client.HTTPConnection("o.onion")
+        connection.sock = self.world.connect()
+        with contextlib.closing(connection):
+            own = {"Cookie": f"s={self.cookie}"} if self.cookie else {}
+            connection.request(method, path, body, {**own, **(headers or {})})
+            reply = connection.getresponse()
+            page = Page(reply.status, [(k.lower(), v) for k, v in reply.getheaders()], reply.read())
+        if (set_cookie := page.header("set-cookie")) is not None:
+            self.cookie = SimpleCookie(set_cookie)["s"].value or None
+        return page
+
+    def get(self, path: str) -> Page:
+        return self.ask("GET", path)
+
+    def post(self, path: str, **fields: str) -> Page:
+        return self.ask("POST", path, urlencode(fields).encode())
+
+    def begin(self) -> Page:
+        """The first two steps, up to the page with the words."""
+        assert self.post("/begin").header("location") == "/words"
+        page = self.get("/words")
+        self.words = re.findall(r'<b class="big">(\w+)</b> <i>\d{4}</i>', page.text)
+        return page
+
+    def begin_writing(self) -> Page:
+        """All steps up to the page for writing."""
+        self.begin()
+        page = self.get("/check")
+        a, b = (self.words[int(place) - 1] for place in re.findall(r'<label for="[ab]">Word (\d+)', page.text))
+        assert self.post("/check", token=page.token, a=a, b=b).header("location") == "/write"
+        return self.get("/write")
+
+
+@pytest.fixture(scope="module")
+def org(tmp_path_factory: pytest.TempPathFactory) -> Organisation:
+    made = Organisation(tmp_path_factory.mktemp("o"), TODAY)
+    made.go_on_duty()
+    return made
+
+
+@pytest.fixture
+def world(org: Organisation) -> Iterator[World]:
+    for file in (org.server / "pool").glob("*"):
+        file.unlink()
+    made = World(org)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def visitor(world: World) -> Visitor:
+    return Visitor(world)
+
+
+# -- a conversation -------------------------------------------------------------------
+
+
+def test_a_conversation_from_first_page_to_answer(world: World, visitor: Visitor) -> None:
+    assert NAME in visitor.get("/").text
+    assert visitor.cookie is None
+    shown = visitor.begin().text
+    phrase = parse(" ".join(visitor.words))
+    assert all(number in shown for number in phrase.numbers)
+    write = visitor.begin_writing()
+    sent = visitor.post("/write", token=write.token, text=TEXT.replace("\n", "\r\n"))
+    assert (sent.status, sent.header("location"), sent.raw) == (303, "/sent", b"")
+    (message,) = world.messages()
+    assert message.body.text == TEXT
+    sign = " ".join(message.sign)
+    assert sign in visitor.get("/sent").text
+    world.answer(message, "Thank you.\n\nWhich <cellar>?", 0)
+    world.answer(message, "And when?", 1)
+    assert visitor.post("/leave").header("location") == "/bye"
+    assert visitor.cookie is None
+
+    assert visitor.post("/enter", words=" ".join(visitor.words).upper()).header("location") == "/inbox"
+    inbox = visitor.get("/inbox").text
+    assert sign in inbox
+    assert "Which &lt;cellar&gt;?" in inbox
+    assert inbox.index("And when?") < inbox.index("Thank you.")
+    write = visitor.get("/write")
+    assert visitor.post("/write", token=write.token, text="In May.").header("location") == "/sent"
+    assert world.texts()[0] == "In May."
+    assert {each.conversation for each in world.messages()} == {message.conversation}
+
+
+def test_numbers_of_any_script_serve_as_words(world: World, visitor: Visitor) -> None:
+    visitor.begin()
+    numbers = parse(" ".join(visitor.words)).numbers
+    persian = " ".join(numbers).translate(str.maketrans("0123456789", "۰۱۲۳۴۵۶۷۸۹"))
+    other = Visitor(world)
+    assert other.post("/enter", words=persian).header("location") == "/inbox"
+    assert other.get("/inbox").status == 200
+
+
+def test_every_visitor_gets_other_words(world: World) -> None:
+    visitors = [Visitor(world) for _ in range(5)]
+    for visitor in visitors:
+        visitor.begin()
+    assert len({tuple(visitor.words) for visitor in visitors}) == 5
+    assert {len(visitor.words) for visitor in visitors} == {12}
+
+
+def test_the_words_are_shown_again_until_they_are_right(visitor: Visitor) -> None:
+    visitor.begin()
+    before = visitor.words
+    wrong = visitor.post("/check", a="zoo<", b="9999")
+    assert wrong.status == 422
+    assert 'value="zoo&lt;"' in wrong.text
+    assert 'value="9999"' in wrong.text
+    for path in ("/write", "/inbox"):
+        assert visitor.get(path).header("location") == "/check"
+    assert visitor.post("/write", text="too early").header("location") == "/check"
+    visitor.get("/words")
+    assert visitor.begin_writing().status == 200
+    assert visitor.get("/check").header("location") == "/write"
+    assert before != visitor.words  # begun anew
+
+
+# -- cookie and headers -----------------------------------------------------------------
+
+
+def test_there_is_no_cookie_before_a_visit_begins(visitor: Visitor) -> None:
+    for path in PAGES:
+        assert visitor.get(path).header("set-cookie") is None
+    for path in ("/check", "/write", "/enter"):
+        assert visitor.post(path, a="b", words="c", text="d").header("set-cookie") is None
+
+
+def test_the_cookie_is_of_this_visit_and_this_site_only(visitor: Visitor) -> None:
+    cookie = visitor.post("/begin").header("set-cookie")
+    assert cookie
+    assert re.fullmatch(r"s=[\w-]+; Path=/; HttpOnly; SameSite=Strict", cookie)  # no age: it ends with the browser
+    assert visitor.post("/leave").header("set-cookie") == "s=; Path=/; HttpOnly; SameSite=Strict; Max-Age=0"
+
+
+def strict(page: Page) -> None:
+    """Each page's headers are the strict ones, each once, and none tells of server or time."""
+    names = [name for name, _ in page.headers]
+    assert len(names) == len(set(names))
+    assert not {"server", "date", "etag", "last-modified", "x-powered-by", "via"} & set(names)
+    expected = {
+        "cache-control": "no-store",
+        "referrer-policy": "no-referrer",
+        "x-content-type-options": "nosniff",
+        "x-frame-options": "DENY",
+        "cross-origin-opener-policy": "same-origin",
+        "cross-origin-resource-policy": "same-origin",
+        "content-type": "text/html; charset=utf-8",
+    }
+    assert {name: page.header(name) for name in expected} == expected
+    policy = page.header("content-security-policy") or ""
+    assert policy.startswith("default-src 'none'; style-src 'sha256-")
+    assert "unsafe" not in policy
+    assert "script" not in policy
+    assert "form-action 'self'" in policy
+
+
+def test_every_page_has_the_strict_headers(world: World, visitor: Visitor) -> None:
+    pages = [visitor.get(path) for path in PAGES]
+    write = visitor.begin_writing()
+    pages += [write, visitor.post("/write", token="x", text="a"), visitor.post("/write", token=write.token, text="a")]  # noqa: S106
+    pages += [visitor.get(path) for path in PAGES]
+    pages += [visitor.ask("PATCH", "/"), visitor.ask("POST", "/enter", b"\xff"), visitor.post("/leave")]
+    assert {page.status for page in pages} == {200, 303, 400, 404, 405, 422}
+    for page in pages:
+        strict(page)
+    world.now += 30 * EPOCH_SECONDS
+    strict(visitor.post("/begin"))
+
+
+def test_a_loose_page_is_noticed() -> None:
+    """The test of the test."""
+    with pytest.raises(AssertionError):
+        strict(Page(200, [("date", "now")], b""))
+
+
+def test_the_first_page_comes_in_one_piece(world: World) -> None:
+    with world.connect() as stream:
+        stream.sendall(b"GET / HTTP/1.1\r\nHost: o.onion\r\nConnection: close\r\n\r\n")
+        raw = b"".join(iter(lambda: stream.recv(65_536), b""))
+    assert raw.startswith(b"HTTP/1.1 200 OK\r\n")
+    assert 5_000 < len(raw) <= FIRST_PAGE
+
+
+# -- what was typed is given back ---------------------------------------------------------
+
+
+def refused(page: Page, status: int, text: str, saying: str) -> None:
+    assert page.status == status
+    assert page.typed == text
+    assert saying in page.text
+
+
+def test_a_text_comes_back_after_every_error(world: World, visitor: Visitor) -> None:
+    token = visitor.begin_writing().token
+    long = TEXT + "a" * ROOM
+    refused(visitor.post("/write", token=token, text=" \n"), 422, " \n", "There is no text yet")
+    refused(visitor.post("/write", token=token, text=long), 422, long, "too long")
+    refused(visitor.post("/write", token="", text=TEXT), 422, TEXT, "no longer valid")
+    refused(visitor.post("/write", text=TEXT), 422, TEXT, "no longer valid")
+    refused(visitor.post("/write", token=token, text=TEXT, count="1"), 200, TEXT, "room for about")
+    refused(visitor.post("/write", token=token, text=long, count="1"), 422, long, "too long")
+    for trouble, saying in (
+        (RoadError("inner words"), "does not answer"),
+        (PutResult.FULL, "no room now"),
+        (PutResult.TAKEN, "does not answer"),
+        (PutResult.WRONG_EPOCH, "does not answer"),
+    ):
+        world.pool.trouble = trouble
+        refused(visitor.post("/write", token=token, text=TEXT), 422, TEXT, saying)
+    assert world.messages() == []
+    world.pool.trouble = None
+    assert visitor.post("/write", token=token, text=TEXT).header("location") == "/sent"
+    assert world.texts() == [TEXT]
+
+
+def test_the_same_form_sends_once(world: World, visitor: Visitor) -> None:
+    token = visitor.begin_writing().token
+    pages: list[Page] = []
+    threads = [
+        threading.Thread(target=lambda: pages.append(Visitor(world, visitor.cookie).post("/write", token=token, text="a")))
+        for _ in range(4)
+    ]  # fmt: skip
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(10)
+    assert [page.header("location") for page in pages] == ["/sent"] * 4
+    refused(visitor.post("/write", token=token, text="another"), 422, "another", "Sent before")
+    assert world.texts() == ["a"]
+
+
+def test_tokens_of_other_forms_and_visits_send_nothing(world: World, visitor: Visitor) -> None:
+    visitor.begin()
+    check = visitor.get("/check").token
+    theirs = Visitor(world).begin_writing().token
+    visitor.begin_writing()
+    for token in (check, theirs):
+        refused(visitor.post("/write", token=token, text=TEXT), 422, TEXT, "no longer valid")
+    assert world.messages() == []
+
+
+def test_a_text_survives_the_end_of_its_visit(world: World, visitor: Visitor) -> None:
+    token = visitor.begin_writing().token
+    world.now += IDLE_SECONDS + 1
+    page = visitor.post("/write", token=token, text=TEXT)
+    refused(page, 422, TEXT, "had ended")
+    wrong = visitor.post("/enter", words="too few", text=TEXT)
+    refused(wrong, 422, TEXT, "You typed 2 words")
+    again = visitor.post("/enter", words=" ".join(visitor.words), text=TEXT)
+    refused(again, 200, TEXT, "Write to us")
+    assert visitor.post("/write", token=again.token, text=again.typed).header("location") == "/sent"
+    assert world.texts() == [TEXT]
+
+
+@pytest.mark.parametrize("path", ["/words", "/check", "/write", "/sent", "/inbox"])
+def test_a_page_of_an_ended_visit_says_so(world: World, visitor: Visitor, path: str) -> None:
+    visitor.begin_writing()
+    kept = visitor.cookie
+    world.now += IDLE_SECONDS + 1
+    assert visitor.get(path).header("location") == "/bye?ended"
+    world.now -= IDLE_SECONDS
+    assert visitor.get(path).header("location") != "/bye?ended"
+    visitor.post("/leave")
+    visitor.cookie = kept  # a browser that kept it, or who took it
+    assert visitor.get(path).header("location") == "/bye?ended"
+
+
+def test_wrong_words_come_back_with_what_is_wrong(visitor: Visitor) -> None:
+    words = list(Passphrase(bytes(16)).words())
+    cases = {
+        " ".join(words[:11]): "You typed 11 words",
+        " ".join(["abandom", *words[1:]]): "<b>abandon</b>",
+        " ".join(["<script>", *words[1:]]): "<b>&lt;script&gt;</b>",
+        " ".join([*words[1:], words[0]]): "belong together",
+        "": "You typed 0 words",
+    }
+    for typed, saying in cases.items():
+        page = visitor.post("/enter", words=typed)
+        assert page.status == 422
+        assert saying in page.text
+        assert f'aria-describedby="why how">\n{html.escape(typed)}</textarea>' in page.text
+        assert page.header("set-cookie") is None
+    assert "<script" not in page.text
+
+
+# -- closed, junk, odd --------------------------------------------------------------------
+
+
+def test_without_a_duty_key_nothing_is_taken_and_the_text_is_given_back(world: World, visitor: Visitor) -> None:
+    world.now += 7 * EPOCH_SECONDS - NOW % EPOCH_SECONDS - 60
+    token = visitor.begin_writing().token
+    world.now += 120
+    assert "No new messages now" in visitor.get("/").text
+    begun = Visitor(world).post("/begin")
+    assert (begun.status, begun.header("set-cookie")) == (503, None)
+    refused(visitor.post("/write", token=token, text=TEXT), 503, TEXT, "")
+    assert visitor.get("/write").status == 503
+    assert visitor.get("/inbox").status == 200  # answers are found all the same
+    assert asyncio.run(world.pool.pending()) == []
+
+
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [
+        (b"text=%ff%fe", 422),  # the form's own escapes: replaced, and given back
+        (b"\xff\xfe", 400),
+        (b"&".join(b"f%d=1" % n for n in range(9)), 400),
+        (b"text=" + b"a" * (FORM_MOST - 5), 422),
+        (b"text=" + b"a" * (FORM_MOST - 4), 413),
+        (b"a" * 1_048_576, 413),
+        (b"", 422),
+        (b"=&=&;%%%", 422),
+        (b"\0" * 99, 422),
+    ],
+)
+def test_junk_in_a_form_is_a_calm_page(world: World, visitor: Visitor, body: bytes, status: int) -> None:
+    visitor.begin_writing()
+    page = visitor.ask("POST", "/write", body)
+    assert page.status == status
+    assert "Traceback" not in page.text
+    assert "<h1>" in page.text
+    assert world.messages() == []
+    assert visitor.get("/write").status == 200
+
+
+def test_a_form_that_is_announced_too_large_is_refused_at_once(world: World) -> None:
+    for size, status in ((b"Content-Length: 1048576", b"413"), (b"Transfer-Encoding: chunked", b"400")):
+        with world.connect() as stream:
+            stream.sendall(b"POST /enter HTTP/1.1\r\nHost: x\r\n%s\r\n\r\n" % size)  # and nothing more
+            assert stream.recv(65_536)[9:12] in (status, b"411")
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [
+        ("GET", "/begin", 405), ("GET", "/leave", 405), ("POST", "/", 405), ("POST", "/inbox", 405), ("PUT", "/write", 405),
+        ("DELETE", "/", 405), ("OPTIONS", "/", 405), ("TRACE", "/", 405), ("GET", "/favicon.ico", 404),
+        ("GET", "/v1/pending", 404), ("GET", "/..%2fsigned", 404), ("GET", "/%00", 404), ("POST", "/none", 404),
+    ],
+)  # fmt: skip
+def test_what_is_not_offered_is_a_calm_page(visitor: Visitor, method: str, path: str, status: int) -> None:
+    page = visitor.ask(method, path)
+    assert page.status == status
+    assert b"<h1>" in page.raw
+    assert NAME.encode() in page.raw
+
+
+def test_head_is_get_without_its_content(visitor: Visitor) -> None:
+    for path in ("/", "/guide", "/enter"):
+        head, get = visitor.ask("HEAD", path), visitor.get(path)
+        assert (head.status, head.raw) == (200, b"")
+        assert head.headers == get.headers
+
+
+def test_an_error_of_ours_tells_nothing(world: World, visitor: Visitor, capfd: pytest.CaptureFixture[str]) -> None:
+    token = visitor.begin_writing().token
+    world.pool.trouble = ZeroDivisionError("inner words")
+    page = visitor.post("/write", token=token, text=TEXT)
+    assert page.status == 500
+    assert "inner words" not in page.text
+    strict(page)
+    assert "".join(capfd.readouterr()) == ""
+
+
+def test_the_api_is_on_the_same_onion(world: World, visitor: Visitor) -> None:
+    assert visitor.get("/v1/signed/root").raw == (world.org.server / "signed" / "root.signed").read_bytes()
+    assert visitor.get("/v1/signed/access").status == 404
+
+
+# -- nothing is left --------------------------------------------------------------------
+
+
+def leaks(folder: Path, secret: dict[str, bytes]) -> set[tuple[str, str]]:
+    """Which secret stands in which file."""
+    files = {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    assert any(path.name == "pool.sqlite3" for path in files)
+    return {(path.name, what) for path, raw in files.items() for what, hidden in secret.items() if hidden in raw}
+
+
+def test_no_file_of_the_server_holds_anything_of_a_conversation(
+    world: World, visitor: Visitor, capfd: pytest.CaptureFixture[str]
+) -> None:
+    token = visitor.begin_writing().token
+    visitor.post("/write", token=token, text="An error first, xylophone." + "a" * ROOM)
+    visitor.post("/write", token=token, text="The xylophone is in the cellar.")
+    (message,) = world.messages()
+    world.answer(message, "Which xylophone?", 0)
+    assert "Which xylophone?" in visitor.get("/inbox").text
+    phrase = parse(" ".join(visitor.words))
+    keys = SourceKeys(world.org.org, phrase)
+    assert visitor.cookie
+    pair = member_pair(world.org.dh, keys.dh, keys.c, world.org.org, world.org.slot)
+    secret = {
+        "text": b"xylophone", "words": " ".join(phrase.words()[:3]).encode(), "mk": phrase.secret,
+        "numbers": " ".join(phrase.numbers[:3]).encode(), "cookie": visitor.cookie.encode(), "token": token.encode(),
+        "dh": keys.dh, "kem": keys.kem.seed, "c": keys.c, "pair": pair.macs, "id": keys.id,
+        "message id": message.part.header.message_id,
+    }  # fmt: skip
+    assert leaks(world.org.server, secret) == set()
+    assert "".join(capfd.readouterr()) == ""
+
+    planted = world.org.server / "pool" / "planted"  # the test of the test
+    try:
+        planted.write_bytes(b"..".join([b"x", *secret.values()]))
+        assert leaks(world.org.server, secret) == {("planted", what) for what in secret}
+    finally:
+        planted.unlink()

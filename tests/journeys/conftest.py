@@ -1,0 +1,34 @@
+"""One house and one phone-sized browser for all journeys."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+
+import pytest
+from journeys.browser import Firefox, Page
+from journeys.house import House
+
+from sottovoce.onion.private import PrivateNetwork
+
+PHONE = (390, 844)
+
+
+@pytest.fixture(scope="session")
+def house(private_network: PrivateNetwork, tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    """A house whose door is open: its server runs, and its desk has published duty keys."""
+    with contextlib.ExitStack() as ends:
+        made = House(tmp_path_factory.mktemp("house"), ends, private_network.client_lines())
+        made.found()
+        made.start_server()
+        made.visitors = made.visitor_port()
+        made.wait_open()
+        made.sync()
+        yield made
+
+
+@pytest.fixture(scope="session")
+def phone(house: House) -> Iterator[Page]:
+    """A visitor's browser, scripts off, through the visitor's tor."""
+    with Firefox(house.visitors) as browser:
+        yield browser.page(*PHONE)

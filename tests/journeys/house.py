@@ -1,0 +1,129 @@
+"""A whole house on a private Tor network, for journeys: office, desk, the real server as a process, a visitor's tor."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+from doubles.leaks import Secrets, family, in_files, in_processes
+
+from sottovoce.cli.demo import Demo
+from sottovoce.protocol.keys import SourceKeys
+from sottovoce.protocol.words import parse
+from sottovoce.trust.published import SignedFolder
+
+SERVER = Path(__file__).with_name("server_process.py")
+OPEN = "The door is open"
+SECONDS = 90
+
+
+class House(Demo):
+    """The demo's house, with a server that can be killed and whose clock can be shifted; it knows all secrets."""
+
+    def __init__(self, folder: Path, ends: contextlib.ExitStack, lines: list[str]) -> None:
+        super().__init__(folder, ends, lines)
+        self.clock, self.log = folder / "clock", folder / "serve.log"
+        self.visitors = 0  # the SOCKS port of their tor
+        self.secrets = Secrets()
+        self.secrets.text("a circuit", "fc00:dead:beef:4dad:")
+        self.secrets.key("a circuit", bytes.fromhex("fc00deadbeef4dad"))
+        self.shift(0)
+
+    def shift(self, seconds: int) -> None:
+        """Puts the server's clock so many seconds ahead."""
+        new = self.clock.with_suffix(".new")
+        new.write_text(str(seconds), "utf-8")
+        new.replace(self.clock)
+
+    def start_server(self) -> None:
+        """Starts the server's process; `wait_open` waits until its onions are published."""
+        command = [sys.executable, str(SERVER), str(self.server), str(self.folder / "torrc-extra"), str(self.clock)]
+        with self.log.open("ab") as log:
+            self._opened = self.log.read_text("utf-8").count(OPEN)
+            self.process = subprocess.Popen(command, stdout=log, stderr=log, start_new_session=True)
+        self._ends.callback(self.stop_server, self.process)
+
+    def wait_open(self) -> None:
+        """Returns once visitors can find the door."""
+        end = time.monotonic() + SECONDS
+        while self.log.read_text("utf-8").count(OPEN) == self._opened:
+            assert self.process.poll() is None, self.log.read_text("utf-8")
+            assert time.monotonic() < end, self.log.read_text("utf-8")
+            time.sleep(0.05)
+
+    @staticmethod
+    def stop_server(process: subprocess.Popen[bytes]) -> None:
+        """Ends a server as its operator does."""
+        process.terminate()
+        try:
+            process.wait(20)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait(10)
+
+    def kill_server(self) -> None:
+        """Ends the server as a power cut does; its tors must end by themselves."""
+        _, *tors = family(self.process.pid)
+        assert len(tors) == 2
+        self.process.send_signal(signal.SIGKILL)
+        self.process.wait(10)
+        end = time.monotonic() + 20
+        while any(_is_alive(tor) for tor in tors):
+            assert time.monotonic() < end, "a tor outlived its server"
+            time.sleep(0.05)
+
+    def know(self, words: list[str]) -> tuple[str, str]:
+        """Takes all that these words stand for among the secrets; returns the sign that belongs to them."""
+        phrase = parse(" ".join(words))
+        published = SignedFolder(self.server / "signed").published(int(time.time() // 86_400))
+        keys = SourceKeys(published.root.org, phrase)
+        self.secrets.words("words", words)
+        self.secrets.words("numbers", phrase.numbers)
+        self.secrets.words("numbers", [str(int(number)) for number in phrase.numbers])
+        self.secrets.key("the words' bytes", phrase.secret)
+        self.secrets.words("sign", keys.sign)
+        for raw in (keys.id, keys.kem.seed, keys.kem.public, keys.dh, keys.c):
+            self.secrets.key("a tag's owner", raw)
+        for number, slot in enumerate(published.roster.slots):
+            pair = keys.pair(number, slot.dh)
+            self.secrets.key("a tag's owner", pair.tags)
+            self.secrets.key("a tag's owner", pair.macs)
+        return keys.sign
+
+    def leaks(self) -> set[tuple[str, str]]:
+        """Every secret that lies in the server's files and output, or in what runs there."""
+        places = [*in_files(self.server), ("the server's output", self.log.read_bytes())]
+        if self.process.poll() is None:
+            places += in_processes(family(self.process.pid))
+        return self.secrets.found(places)
+
+    def conversations(self) -> list[dict[str, Any]]:
+        """What `desk list` says."""
+        listed: list[dict[str, Any]] = json.loads(self.verb("desk", "list", self.desk, "--json"))
+        return listed
+
+    def read(self, sign: tuple[str, str]) -> list[dict[str, Any]]:
+        """What `desk read` says of one conversation."""
+        entries: list[dict[str, Any]] = json.loads(self.verb("desk", "read", self.desk, "-".join(sign), "--json"))
+        return entries
+
+    def answer(self, sign: tuple[str, str], text: str) -> None:
+        """The member's answer, queued."""
+        file = self.folder / "answer.txt"
+        file.write_text(text, "utf-8")
+        self.verb("desk", "answer", self.desk, "-".join(sign), "--text-file", file)
+
+
+def _is_alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+        return Path(f"/proc/{pid}/stat").read_bytes().rpartition(b")")[2].split()[0] != b"Z"
+    except (ProcessLookupError, FileNotFoundError):
+        return False
