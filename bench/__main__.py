@@ -175,6 +175,7 @@ def desk(org: Organisation, seconds: float) -> Figure:
 def table(figures: list[Figure]) -> Table:
     """The figures for people."""
     shown = Table("figure", "value", "unit", "ceiling", "beside", title="Sottovoce on this machine")
+    shown.columns[0].no_wrap = True
     for figure in figures:
         ceiling = "" if figure.ceiling is None else f"{figure.ceiling:,.0f}"
         shown.add_row(figure.name, f"{figure.value:,.1f}".removesuffix(".0"), figure.unit, ceiling, figure.beside)

@@ -21,8 +21,10 @@ class Secrets:
     def __init__(self) -> None:
         self._forms: dict[str, set[bytes]] = {}
 
-    def __len__(self) -> int:
-        return len(self._forms)
+    @property
+    def names(self) -> set[str]:
+        """What is searched for."""
+        return set(self._forms)
 
     def text(self, name: str, text: str) -> None:
         """Each line of a text, so that a part of it is found too."""

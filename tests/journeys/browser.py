@@ -73,6 +73,7 @@ class Firefox:
         if program is None:
             raise BrowserError("firefox-esr is not installed: install Debian's package of that name.")
         self._ids = itertools.count(1)
+        self.cookies: set[str] = set()  # the value of every cookie that was sent
         with contextlib.ExitStack() as undo:
             profile = pathlib.Path(tempfile.mkdtemp(prefix="firefox-"))
             undo.callback(shutil.rmtree, profile, ignore_errors=True)
@@ -82,6 +83,7 @@ class Firefox:
             undo.callback(_end, self._process)
             self._socket = undo.enter_context(self._connect(port))
             self.command("session.new", capabilities={})
+            self.command("session.subscribe", events=["network.beforeRequestSent"])  # private windows hide their jar
             self._undo = undo.pop_all()
 
     def __enter__(self) -> Self:
@@ -114,12 +116,17 @@ class Firefox:
             self._socket.send(json.dumps({"id": number, "method": method, "params": params}))
             while True:
                 reply = json.loads(self._socket.recv(timeout=max(0.0, end - time.monotonic())))
-                if reply.get("id") == number:  # all else is an event that nobody asked for
+                if reply.get("id") == number:
                     return _result(method, reply)
+                self._note(reply)
         except TimeoutError:
             raise BrowserError(f"{method}: no answer within {REPLY_SECONDS:.0f} s.") from None
         except WebSocketException as error:
             raise BrowserError(f"{method}: firefox-esr closed the connection.") from error
+
+    def _note(self, event: dict[str, Any]) -> None:
+        if event.get("method") == "network.beforeRequestSent":
+            self.cookies |= {cookie["value"]["value"] for cookie in event["params"]["request"]["cookies"]}
 
     def page(self, width: int, height: int) -> Page:
         """A new tab, `width` by `height` CSS pixels."""
@@ -201,11 +208,11 @@ class Page:
         self._do("input.performActions", actions=[{"type": "key", "id": "keys", "actions": keys}])
 
     def wait_for(self, css: str, seconds: float = 30) -> None:
-        """Return once something matches; BrowserError after `seconds`."""
+        """Return once something on a whole page matches; BrowserError after `seconds`."""
         end = time.monotonic() + seconds
         while True:
             try:
-                if self.has(css):
+                if self.has(css) and self._is_whole():
                     return
             except BrowserError:  # between two pages there is none to ask
                 if time.monotonic() > end:
@@ -214,23 +221,20 @@ class Page:
                 raise BrowserError(f"Nothing matched {css} within {seconds:.0f} s, at {self.url()}.")
             time.sleep(0.05)
 
+    def _is_whole(self) -> bool:
+        return bool(self.eval("e => document.readyState == 'complete'", "html"))
+
     def wait_for_heading(self, text: str, seconds: float = 60) -> None:
-        """Return once the page with this heading is there; BrowserError after `seconds`."""
+        """Return once the page with this heading is there as a whole; BrowserError after `seconds`."""
         end = time.monotonic() + seconds
         shown = "nothing"
         while time.monotonic() < end:
             with contextlib.suppress(BrowserError):  # between two pages there is none to ask
-                shown = self.text("h1")
+                shown = self.text("h1") if self._is_whole() else "half a page"
             if shown == text:
                 return
             time.sleep(0.05)
         raise BrowserError(f"The heading {text!r} did not come within {seconds:.0f} s, but {shown!r} at {self.url()}.")
-
-    def cookies(self) -> dict[str, str]:
-        """The cookies that the page's site has set, by name."""
-        partition = {"type": "context", "context": self._context}
-        found = self._browser.command("storage.getCookies", partition=partition)["cookies"]
-        return {cookie["name"]: cookie["value"]["value"] for cookie in found}
 
     def screenshot(self, path: pathlib.Path, *, whole: bool = False) -> None:
         """Write a PNG of the view, or of the `whole` page."""

@@ -28,7 +28,13 @@ def house(private_network: PrivateNetwork, tmp_path_factory: pytest.TempPathFact
 
 
 @pytest.fixture(scope="session")
-def phone(house: House) -> Iterator[Page]:
+def browser(house: House) -> Iterator[Firefox]:
     """A visitor's browser, scripts off, through the visitor's tor."""
-    with Firefox(house.visitors) as browser:
-        yield browser.page(*PHONE)
+    with Firefox(house.visitors) as firefox:
+        yield firefox
+
+
+@pytest.fixture(scope="session")
+def phone(browser: Firefox) -> Page:
+    """A tab as large as a phone's."""
+    return browser.page(*PHONE)

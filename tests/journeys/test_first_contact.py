@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
-from pathlib import Path
+import contextlib
+import sqlite3
 
 import pytest
-from doubles.leaks import Secrets, family, in_files, in_processes
+from doubles.leaks import family
 from journeys.browser import Firefox, Page
 from journeys.house import House
 
@@ -22,7 +21,10 @@ TYPED = "A text that was typed for longer than half an hour."
 UNSEALED = "A text for which there was no key on that day."
 BEFORE = "This arrived before the power was cut."
 BETWEEN = "This was on the screen when the power was cut."
-EXPIRY, DUTY_GONE = 31 * 60, 9 * 86_400
+EXPIRY, DUTY_GONE = 31 * 60, 9 * 86_400  # seconds
+
+
+KINDS = {"a circuit", "text", "answer", "words", "numbers", "the words' bytes", "sign", "a tag's owner", "cookie"}
 
 
 class Visit:
@@ -69,11 +71,9 @@ class Visit:
         self.press("form[action='/enter'] button", heading)
 
     def press(self, css: str, heading: str) -> None:
-        """Presses a button and waits for the page that comes; the visit's cookie and token are secrets."""
+        """Presses a button and waits for the page that comes."""
         self.page.click(css)
         self.page.wait_for_heading(heading)
-        for value in self.page.cookies().values():
-            self.house.secrets.text("cookie", value)
 
     def leave(self) -> None:
         """Ends the visit."""
@@ -91,7 +91,8 @@ def test_writes_is_answered_comes_back_and_reads(house: House, visit: Visit) -> 
     visit.send(QUESTION)
     assert " ".join(sign) in visit.page.text()
     visit.leave()
-    assert not any(visit.page.cookies().values())
+    visit.page.goto(f"http://{house.onion}/inbox")
+    visit.page.wait_for_heading("Your visit has ended")
 
     house.sync()
     assert [conversation["sign"] for conversation in house.conversations()] == [list(sign)]
@@ -186,12 +187,31 @@ def test_a_power_cut_loses_neither_what_was_sent_nor_what_was_typed(house: House
     visit.enter(" ".join(visit.words), "Write to us")
     visit.press("form[action='/write'] button", "Your message is here")
     house.sync()
-    assert [entry["text"] for entry in house.read(sign)] == [BEFORE, BETWEEN]
+    # Within one edition nobody knows an order: the pool keeps no finer time.
+    assert {entry["text"] for entry in house.read(sign)} == {BEFORE, BETWEEN}
 
 
-def test_no_secret_of_these_journeys_lies_anywhere_at_the_server(house: House) -> None:
-    assert len(house.secrets) == 9, "run the whole file: the journeys plant what is searched for here"
+def test_no_secret_of_these_journeys_lies_anywhere_at_the_server(house: House, browser: Firefox) -> None:
+    for value in browser.cookies:
+        house.secrets.text("cookie", value)
+    assert house.secrets.names == KINDS, "run the whole file: the journeys plant what is searched for here"
     assert len(family(house.process.pid)) == 3
     assert house.leaks() == set()
     house.stop_server(house.process)
     assert house.leaks() == set()
+
+
+def test_a_leak_planted_in_the_house_is_found(house: House, browser: Firefox) -> None:
+    pool, state = house.server / "pool" / "pool.sqlite3", house.server / "onion" / "door" / "planted"
+    with contextlib.closing(sqlite3.connect(pool)) as planted:
+        planted.execute("CREATE TABLE note (text TEXT)")
+        planted.execute("INSERT INTO note VALUES (?)", (QUESTION,))
+        planted.commit()
+    state.write_text("PROXY TCP6 fc00:dead:beef:4dad::0:2a ::1 5 80", "utf-8")
+    cookie = max(browser.cookies)
+    house.secrets.text("cookie", cookie)
+    with house.log.open("a", encoding="utf-8") as log:
+        log.write(f"Cookie: s={cookie}\n")
+    leaks = house.leaks()
+    assert {("a circuit", str(state)), ("cookie", "the server's output")} < leaks
+    assert {place for name, place in leaks if name == "text"} & {str(pool), f"{pool}-wal"}

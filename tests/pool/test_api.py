@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 import uvicorn
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from doubles.organisation import Organisation
 from starlette.applications import Starlette
 
@@ -253,9 +254,9 @@ def test_nothing_else_is_served(public: Side, members: Side, org: Organisation, 
     assert members.client.signed(kind) is None
 
 
-def duty(org: Organisation, serial: int, key: KemKey) -> bytes:
+def duty(org: Organisation, serial: int, key: KemKey, signer: Ed25519PrivateKey | None = None) -> bytes:
     roster = SignedFolder(org.server / "signed").published(TODAY).roster
-    return duty_claim(roster, serial, TODAY, {TODAY: key.public}).sign([org.signing])
+    return duty_claim(roster, serial, TODAY, {TODAY: key.public}).sign([signer or org.signing])
 
 
 def test_a_duty_list_must_be_newer_and_signed(members: Side, org: Organisation) -> None:
@@ -263,7 +264,8 @@ def test_a_duty_list_must_be_newer_and_signed(members: Side, org: Organisation) 
     held = members.client.signed("duty")
     assert held
     serial = UntrustedDutyList.of(held).claim.serial
-    for wrong in (duty(org, serial, key), held[:-1], b"junk"):
+    foreign = duty(org, serial + 1, key, Ed25519PrivateKey.generate())
+    for wrong in (duty(org, serial, key), duty(org, serial - 1, key), foreign, held[:-1], b"junk"):
         with pytest.raises(RoadError, match="refused the duty list"):
             members.client.put_duty(wrong)
         assert members.client.signed("duty") == held

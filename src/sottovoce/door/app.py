@@ -88,7 +88,7 @@ class Door:
         return response
 
     async def enter(self, request: Request) -> Response:
-        if request.method == "GET":
+        if request.method != "POST":
             return self.page(self.pages.enter())
         form = await read_form(request)
         typed, text = form.get("words", ""), form.get("text", "")
@@ -148,7 +148,7 @@ class Door:
             return self.go("/bye?ended")
         if not session.confirmed:
             return self.go("/check", session)
-        if request.method == "GET":
+        if request.method != "POST":
             return self.write_page(session)
         return await self._write(session, form, text)
 

@@ -1,0 +1,99 @@
+"""The program as a person calls it, and one organisation that was founded by its verbs."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from sottovoce import cli
+
+PASSPHRASE = "six plain words for these tests"  # noqa: S105  # opens what these tests make
+
+
+@dataclass(frozen=True)
+class Done:
+    """What a verb left: its exit code, and what it said."""
+
+    code: int
+    out: str
+    err: str
+
+
+Run = Callable[..., Done]
+
+
+def call(*words: str | Path) -> int:
+    """Runs the program in this process, so that a traceback would be this test's own; its exit code."""
+    before, umask = sys.argv, os.umask(0o022)
+    sys.argv = ["sottovoce", *map(str, words)]
+    try:
+        cli.main()
+    except SystemExit as end:
+        return int(end.code or 0)
+    finally:
+        sys.argv = before
+        os.umask(umask)
+    raise AssertionError("main came back")
+
+
+@pytest.fixture
+def run(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Run:
+    """Runs a verb: `run("org", "create", …)`."""
+    monkeypatch.setenv("COLUMNS", "400")  # no table breaks its lines
+
+    def ran(*words: str | Path) -> Done:
+        capsys.readouterr()
+        code = call(*words)
+        return Done(code, *capsys.readouterr())
+
+    return ran
+
+
+@dataclass(frozen=True)
+class House:
+    """An organisation with one member; the server's folder is filled."""
+
+    folder: Path
+
+    @property
+    def office(self) -> Path:
+        return self.folder / "office"
+
+    @property
+    def desk(self) -> Path:
+        return self.folder / "desk"
+
+    @property
+    def server(self) -> Path:
+        return self.folder / "server"
+
+    @property
+    def request(self) -> Path:
+        return self.desk / "join-request.cbor"
+
+    @property
+    def secret(self) -> tuple[str, Path]:
+        """The option that gives the passphrase."""
+        return "--passphrase-file", self.folder / "passphrase"
+
+
+@pytest.fixture(scope="session")
+def house(tmp_path_factory: pytest.TempPathFactory) -> House:
+    """Office, desk and server's folder; tests leave them as they are."""
+    made = House(tmp_path_factory.mktemp("house"))
+    (made.folder / "passphrase").write_text(PASSPHRASE + "\n", "utf-8")
+    verbs: list[tuple[str | Path, ...]] = [
+        ("org", "create", made.office, "--name", "The Ombudsman of Harbour City"),
+        ("member", "join", made.desk, made.office / "signed" / "root.signed"),
+        ("org", "admit", made.office, made.request, "--label", "m1"),
+        ("member", "welcome", made.desk, made.office / "welcome-00"),
+        ("onion", "restore", made.office, made.server),
+    ]
+    for verb in verbs:
+        assert call(*verb, *made.secret) == 0
+    return made

@@ -1,0 +1,151 @@
+"""What the verbs print: help, the doctor's findings, and hostile text made harmless."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import secrets
+import shutil
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+import pytest
+from cli.conftest import House, Run
+from doubles.road import MemoryRoad
+
+from sottovoce.cli import _tree
+from sottovoce.cli.desk import clean
+from sottovoce.protocol.body import Body
+from sottovoce.protocol.keys import SourceKeys
+from sottovoce.protocol.message import seal_to_desk
+from sottovoce.protocol.words import Passphrase
+from sottovoce.trust.published import SignedFolder
+
+HOSTILE = "Hello\x1b[2J\x1b]0;title\x07\r\x9b31m\u202egnp.exe\u2066\u200b\n[red]not ours[/red]\tend \u200c\u0645\u06cc"
+TODAY = int(time.time() // 86_400)
+
+
+def verbs(command: click.Command, words: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], click.Command]]:
+    """Every verb and group of the tree, by its words."""
+    yield words, command
+    if isinstance(command, click.Group):
+        context = click.Context(command)
+        for name in command.list_commands(context):
+            found = command.get_command(context, name)
+            assert found
+            yield from verbs(found, (*words, name))
+
+
+VERBS = dict(verbs(_tree))
+
+
+def test_the_verbs_are_those_of_the_manual() -> None:
+    named = {" ".join(words) for words, command in VERBS.items() if not isinstance(command, click.Group)}
+    assert named >= {
+        "org create", "org admit", "org publish", "org backup", "org restore", "onion restore", "member join",
+        "member welcome", "serve", "desk sync", "desk list", "desk read", "desk answer", "desk status", "doctor", "demo",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("words", VERBS, ids=" ".join)
+def test_help_says_what_a_verb_does(run: Run, words: tuple[str, ...]) -> None:
+    command, done = VERBS[words], run(*words, "-h")
+    assert (done.code, done.err) == (0, "")
+    assert command.help
+    assert command.help.split(".")[0].split("\n")[0] in done.out
+    options = [each for each in command.params if isinstance(each, click.Option)]
+    assert [each.name for each in options if not each.help] == []
+
+
+def findings(run: Run, folder: Path) -> dict[str, str]:
+    """The doctor's findings; its exit code agrees with them."""
+    done = run("doctor", folder)
+    names = ["Python", "Packages", "Tor", "Sealing", "Memory", "Swap", "Disk", "Rights of files", "Length of paths"]
+    lines = done.out.splitlines()[1:]
+    found = {
+        name: line.removeprefix(name).strip()
+        for line in lines
+        for name in [*names, "Signed files"]
+        if line.startswith(name)
+    }
+    assert len(found) == len(lines)
+    assert done.code == int(any(finding != "good" for finding in found.values()))
+    return found
+
+
+@pytest.fixture
+def server(house: House, road: MemoryRoad, run: Run, tmp_path: Path) -> Path:
+    """A server's folder with a valid duty list."""
+    folder = tmp_path / "server"
+    shutil.copytree(house.server, folder)
+    assert run("desk", "sync", house.desk, *house.secret).code == 0
+    SignedFolder(folder / "signed").put_duty(road.things["duty"], TODAY)
+    return folder
+
+
+@pytest.fixture
+def road(house: House, monkeypatch: pytest.MonkeyPatch) -> MemoryRoad:
+    """What the desk's verbs reach instead of a server over Tor."""
+    made = MemoryRoad(time.time)
+    for kind in ("root", "roster", "card"):
+        made.things[kind] = (house.server / "signed" / f"{kind}.signed").read_bytes()
+    monkeypatch.setattr("sottovoce.cli.desk.over_tor", lambda *_: contextlib.nullcontext(made))
+    return made
+
+
+def test_the_doctor_on_a_good_server(run: Run, server: Path) -> None:
+    found = findings(run, server)
+    ours = ("Python", "Packages", "Tor", "Sealing", "Rights of files", "Length of paths", "Signed files")
+    assert {name: found[name] for name in ours} == dict.fromkeys(ours, "good")
+
+
+def test_the_doctor_on_a_server_with_faults(run: Run, server: Path, tmp_path: Path) -> None:
+    (server / "signed" / "root.signed").chmod(0o644)
+    assert findings(run, server)["Rights of files"] == f"Take away others' rights: chmod -R go= {server}"
+    (server / "signed" / "duty.signed").unlink()
+    assert "a member must sync" in findings(run, server)["Signed files"]
+    (server / "signed" / "card.signed").write_bytes(b"damaged")
+    assert findings(run, server)["Signed files"].endswith(".")
+    long = tmp_path / ("long" * 20)
+    server.rename(long)
+    assert "choose a folder with a shorter one" in findings(run, long)["Length of paths"]
+
+
+def test_the_doctor_without_a_folder(run: Run, tmp_path: Path) -> None:
+    assert "Sealing" in run("doctor").out
+    done = run("doctor", tmp_path / "none")
+    assert (done.code, done.err) == (1, f"{tmp_path / 'none'} is no folder: check the path.\n")
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("a\x1b[2Jb", "a\ufffd[2Jb"),
+        ("\x00\x07\x08\r\x7f\x85\x9b", "\ufffd" * 7),
+        ("\u202a\u202e\u2066\u2069\u200e\u200f\ufeff", "\ufffd" * 7),
+        ("tab\tline\n", "tab\tline\n"),
+        ("\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645 \u7b2c\u4e03 \U0001f468\u200d\U0001f469", None),
+    ],
+)
+def test_control_characters_are_replaced_and_letters_are_not(text: str, shown: str | None) -> None:
+    assert clean(text) == (text if shown is None else shown)
+
+
+def test_hostile_text_reaches_no_terminal(house: House, run: Run, road: MemoryRoad, server: Path) -> None:
+    audience = SignedFolder(server / "signed").published(TODAY).audience(TODAY)
+    assert audience
+    keys, tag = SourceKeys(audience.org, Passphrase(secrets.token_bytes(16))), secrets.token_bytes(16)
+    road.arrive(
+        tag, seal_to_desk(keys, audience, Body(HOSTILE), tag=tag, message_id=secrets.token_bytes(16), seen=bytes(256))
+    )
+    synced = run("desk", "sync", house.desk, *house.secret)
+    assert (synced.code, synced.out.splitlines()[0]) == (0, "1 new messages, 0 answers sent, 0 waiting.")
+    assert " ".join(keys.sign) in run("desk", "list", house.desk, *house.secret).out
+    read = run("desk", "read", house.desk, "-".join(keys.sign), *house.secret)
+    assert not set(read.out) & set("\x1b\x07\r\x9b\u202e\u2066\u200b")
+    assert "[red]not ours[/red]" in read.out, "the text is no markup of ours either"
+    (entry,) = json.loads(run("desk", "read", house.desk, "-".join(keys.sign), "--json", *house.secret).out)
+    assert entry["text"] == HOSTILE, "scripts get it whole"
+    assert run("desk", "status", house.desk, *house.secret).code == 0
