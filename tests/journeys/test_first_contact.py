@@ -14,7 +14,10 @@ from sottovoce.protocol.words import parse
 
 pytestmark = pytest.mark.timeout(240)  # seconds: the first test of the session starts a Tor network
 
-QUESTION = "The ledger of pier seven names a ship in repair.\n\n第七码头的账本是假的。\nدفتر اسکلهٔ هفت ساختگی است.\n\nTwo paid."
+QUESTION = (
+    "The ledger of pier seven names a ship in repair.\n\n"
+    "第七码头的账本是假的。\nدفتر اسکلهٔ هفت ساختگی است.\n\nTwo were paid."
+)
 ANSWER = "Thank you. Which month was it?\n\n谢谢你。\n\nAsk nobody else on our behalf."
 SECOND = "It was in the month of the second flood."
 TYPED = "A text that was typed for longer than half an hour."

@@ -60,6 +60,9 @@ def main() -> None:
     except _KNOWN_ERRORS as error:
         say_error(str(error))
         sys.exit(1)
+    except UnicodeDecodeError:
+        say_error("A given file is not text in UTF-8: save it as UTF-8 and try again.")
+        sys.exit(1)
     except OSError as error:
         say_error(
             f"{error.strerror or 'A file could not be used'}: {error.filename or 'check the disk and its rights'}."

@@ -97,6 +97,8 @@ def publish(folder: Path, server: Path) -> None:
 
 def _publish(folder: Path, server: Path) -> None:
     signed = SignedFolder(folder / "signed")
+    if signed.get("root") is None:
+        raise UserError(f"{folder} holds no office: check the path.")
     for kind in KINDS:
         if (raw := signed.get(kind)) is not None:
             write_durably(server / "signed" / f"{kind}.signed", raw)

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import resource
 import signal
+import sqlite3
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -85,7 +86,10 @@ class Server:
     def run(self) -> None:
         """Serves until SIGINT or SIGTERM."""
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # a core dump would hold what visitors typed
-        pool = SqlitePool(self.folder / "pool" / "pool.sqlite3", self.now)
+        try:
+            pool = SqlitePool(self.folder / "pool" / "pool.sqlite3", self.now)
+        except sqlite3.Error as error:
+            raise UserError("The pool's file is damaged or not ours: restore it, or move the folder away.") from error
         try:
             with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
                 runner.run(self._serve(pool))
