@@ -159,6 +159,8 @@ def restore(raw: bytes, passphrase: str, folder: Path) -> Office:
     if folder.exists() and any(folder.iterdir()):
         raise Refused("roster", f"{folder} is not empty: choose a new folder for the office.")
     files = cbor.decode(unlock(raw, passphrase), "roster", _BACKUP_MOST)
+    if not isinstance(files, dict):
+        raise Refused("roster", "This file is no backup of an office: name the one that `org backup` wrote.")
     for name, content in files.items():
         if ".." in Path(name).parts or Path(name).is_absolute():
             raise Refused("roster", "This backup is damaged: use another copy.")
