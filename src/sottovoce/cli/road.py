@@ -62,6 +62,10 @@ def over_tor(
 ) -> Iterator[TorRoad]:
     """Starts the desk's tor in `folder`, gives it the device's key (in memory only), and ends it afterwards."""
     say("Starting tor …")
-    with Tor(folder, client_torrc(folder, extra=extra)) as tor:
+    tor = Tor(folder, client_torrc(folder, extra=extra))
+    try:
+        tor.start(lambda percent: say(f"  {percent} %") if percent % 25 == 0 else None)
         tor.add_client_key(members, ClientKey(client))
         yield TorRoad(tor.socks_port, door, members)
+    finally:
+        tor.stop()
