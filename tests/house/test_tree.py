@@ -41,7 +41,7 @@ def test_no_file_knows_a_registry_or_a_machine() -> None:
 
 
 @pytest.mark.parametrize(
-    "planted", ["--index-url x", "see /home/anna/x", "'/root/y'", "https://packages.example/simple"]
+    "planted", ["--index-url x", "see /home/anna/x", "'/Users/y'", "https://packages.example/simple"]
 )
 def test_a_planted_trace_is_found(planted: str) -> None:
     assert TRACES.search(planted)
