@@ -398,6 +398,30 @@ def test_tokens_of_other_forms_and_visits_send_nothing(world: World, visitor: Vi
     assert world.messages() == []
 
 
+def test_two_words_without_this_visits_token_are_not_taken(world: World, visitor: Visitor) -> None:
+    theirs = Visitor(world)
+    theirs.begin()
+    visitor.begin()
+    page = visitor.get("/check")
+    a, b = (visitor.words[int(place) - 1] for place in re.findall(r'<label for="[ab]">Word (\d+)', page.text))
+    again = visitor.post("/check", token=theirs.get("/check").token, a=a, b=b)
+    assert again.status == 422
+    assert f'value="{a}"' in again.text
+    assert visitor.post("/check", token=again.token, a=a, b=b).header("location") == "/write"
+
+
+@pytest.mark.parametrize("path", ["/begin", "/enter", "/check", "/write", "/leave"])
+def test_another_site_can_not_send_our_forms(world: World, visitor: Visitor, path: str) -> None:
+    visitor.begin_writing()
+    held = visitor.cookie
+    fields = urlencode({"words": " ".join(visitor.words), "text": TEXT}).encode()
+    page = visitor.ask("POST", path, fields, {"Sec-Fetch-Site": "cross-site"})
+    assert (page.status, page.header("location"), page.header("set-cookie")) == (303, "/", None)
+    assert visitor.cookie == held
+    assert world.messages() == []
+    assert visitor.ask("POST", "/leave", b"", {"Sec-Fetch-Site": "same-origin"}).header("location") == "/bye"
+
+
 def test_a_text_survives_the_end_of_its_visit(world: World, visitor: Visitor) -> None:
     token = visitor.begin_writing().token
     world.now += IDLE_SECONDS + 1

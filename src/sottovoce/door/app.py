@@ -34,6 +34,7 @@ _FIXED = {
     "Cross-Origin-Resource-Policy": "same-origin",
 }
 Form = dict[str, str]
+Handler = Callable[[Request], Awaitable[Response]]
 
 
 @dataclass(frozen=True)
@@ -119,7 +120,7 @@ class Door:
         wrong = [
             place for place, word in zip(session.places, typed, strict=True) if not self._is_word(session, place, word)
         ]
-        if form and not wrong:
+        if form and not wrong and self.visits.token_is_ours(form.get("token", ""), session, "check"):
             return self.go("/write", session.confirm())
         token = self.visits.token(session, "check")
         content = self.pages.check(token=token, places=session.places, typed=typed, wrong=wrong if form else [])
@@ -225,16 +226,27 @@ async def read_form(request: Request) -> Form:
         raise BadSize(400) from error
 
 
+def _own_forms(door: Door, handler: Handler) -> Handler:
+    """Refuses a form that another site sends: it could put its own words into a source's visit (login CSRF)."""
+
+    async def guarded(request: Request) -> Response:
+        if request.method == "POST" and request.headers.get("sec-fetch-site", "none") not in ("same-origin", "none"):
+            return door.go("/")
+        return await handler(request)
+
+    return guarded
+
+
 def app(door: Door, more: list[BaseRoute]) -> Starlette:
     """The site, with further routes (the pool's API) beside its pages."""
-    get: list[tuple[str, Callable[[Request], Awaitable[Response]]]] = [
+    get: list[tuple[str, Handler]] = [
         ("/", door.welcome), ("/guide", door.guide), ("/bye", door.bye), ("/words", door.words), ("/sent", door.sent),
         ("/inbox", door.inbox),
     ]  # fmt: skip
     both = [("/enter", door.enter), ("/check", door.check), ("/write", door.write)]
     post = [("/begin", door.begin), ("/leave", door.leave)]
     routes = [Route(path, handler, methods=["GET"]) for path, handler in get]
-    routes += [Route(path, handler, methods=["GET", "POST"]) for path, handler in both]
-    routes += [Route(path, handler, methods=["POST"]) for path, handler in post]
+    routes += [Route(path, _own_forms(door, handler), methods=["GET", "POST"]) for path, handler in both]
+    routes += [Route(path, _own_forms(door, handler), methods=["POST"]) for path, handler in post]
     failures = dict.fromkeys((404, 405, BadSize, TimeoutError, RoadError, Refused, Exception), door.failed)
     return Starlette(routes=[*routes, *more], exception_handlers=failures)
