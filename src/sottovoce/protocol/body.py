@@ -8,21 +8,28 @@ from dataclasses import dataclass, field
 from . import cbor
 from .errors import Refused
 
-TEXT, ATTACHMENTS, CALL, LANGUAGE = range(4)
+TEXT, ATTACHMENTS, CALL, LANGUAGE, AFTER = range(5)
 LIMIT = 16 * 7_032  # sixteen parts at most, none larger
-_OVERHEAD = 5  # the map, the key 0 and the text's length: what a text of up to 65,535 bytes costs besides itself
+_MESSAGE_ID = 16
+_OVERHEAD = 7 + 2 + _MESSAGE_ID  # the map, a text's key and longest head; the key of `after`, its head and bytes
 
 
 @dataclass(frozen=True)
 class Body:
-    """A message's content; `unknown` holds the keys that a later version may use (spec 6.3)."""
+    """A message's content; `unknown` holds the keys that a later version may use (spec 6.3).
+
+    `after`: the id (16 bytes) of the message that its writer wrote just before in the same visit, so that two
+    messages of one edition have an order (spec 6.5). It is no time, and says nothing across visits.
+    """
 
     text: str = field(repr=False)
+    after: bytes | None = None
     unknown: Mapping[int, object] = field(default_factory=dict, repr=False)
 
     def encode(self) -> bytes:
         """The body's bytes (spec 6.2)."""
-        return cbor.encode({TEXT: self.text, **self.unknown})
+        after = {AFTER: self.after} if self.after is not None else {}
+        return cbor.encode({TEXT: self.text, **after, **self.unknown})
 
     @classmethod
     def decode(cls, data: bytes) -> Body:
@@ -33,9 +40,12 @@ class Body:
         text = value.pop(TEXT, None)
         if not isinstance(text, str):
             raise Refused("body", "The body holds no text.")
-        return cls(text, value)
+        after = value.pop(AFTER, None)
+        if after is not None and (type(after) is not bytes or len(after) != _MESSAGE_ID):
+            raise Refused("body", "What the message came after is no message's id.")
+        return cls(text, after, value)
 
 
 def text_room(body_room: int) -> int:
-    """Bytes of UTF-8 that a text may have, so that its body fits into `body_room` bytes (spec 6.4)."""
+    """Bytes of UTF-8 that a text may have, so that its body surely fits into `body_room` bytes (spec 6.4)."""
     return body_room - _OVERHEAD

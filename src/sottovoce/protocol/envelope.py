@@ -102,6 +102,20 @@ class LaterPart:
         return _fill(self.header, b"", self.body)
 
 
+def parts_of(body: bytes, first_room: int) -> int:
+    """How many parts a body fills, 1 to 16; ValueError when it is too long for sixteen (spec 5.8)."""
+    count = 1 + max(0, -(-(len(body) - first_room) // LATER_ROOM))
+    if count > PARTS:
+        raise ValueError(f"the body is too long for {PARTS} envelopes")
+    return count
+
+
+def split(body: bytes, first_room: int) -> list[bytes]:
+    """A body as its parts' bodies: the first as full as it can be, then the next (spec 5.8)."""
+    starts = range(first_room, first_room + LATER_ROOM * (parts_of(body, first_room) - 1), LATER_ROOM)
+    return [body[:first_room], *(body[start : start + LATER_ROOM] for start in starts)]
+
+
 def _fill(header: Header, fields: bytes, body: bytes) -> bytes:
     start = header._pack(len(body)) + fields
     if len(start) + len(body) > PLAINTEXT:

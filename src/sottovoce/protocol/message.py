@@ -1,4 +1,8 @@
-"""Sealing and opening messages, both ways (spec 5 and 7)."""
+"""Messages to the desk, of one part or of several: sealing, opening, believing (spec 7.1, 7.2).
+
+open_at_desk   ->  UntrustedMessage --verify-->  FirstPart --join--> Message
+               ->  UntrustedPart     (believed only when a FirstPart's body hash covers it)
+"""
 
 from __future__ import annotations
 
@@ -6,44 +10,14 @@ import hmac
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
-from cryptography.hazmat.primitives.hpke import AEAD, KDF, KEM, Suite
 
 from .body import Body
-from .envelope import TO_DESK, TO_SOURCE, DeskPart, Header, SourcePart, body_hash, decode
+from .envelope import DESK_ROOM, TO_DESK, DeskPart, Header, LaterPart, body_hash, decode, parts_of, split
 from .errors import Refused
-from .keys import KemKey, PairKey, SourceKeys, conversation_id, kem_public, member_pair, sign_of
-from .sizes import ENVELOPE, MAC
-
-SUITE = Suite(KEM.MLKEM768_X25519, KDF.HKDF_SHA256, AEAD.CHACHA20_POLY1305)
-
-
-def binding(org: bytes, direction: int, epoch: int, tag: bytes) -> bytes:
-    """HPKE's `info`: what an envelope is bound to (spec 5.6)."""
-    return b"sottovoce/v1/envelope" + org + bytes([direction]) + epoch.to_bytes(4, "big") + tag
-
-
-def seal(plaintext: bytes, public: bytes, info: bytes) -> bytes:
-    """Encapsulated key, ciphertext, AEAD tag: 1,136 bytes more (RFC 9180 section 6.1; spec 5.7).
-
-    Refused("body") when `public` is no key, or one that gives no shared secret (spec 3.2).
-    """
-    key = kem_public(public)
-    try:
-        return SUITE.encrypt(plaintext, key, info)
-    except ValueError as error:
-        raise Refused("body", "The X-Wing key gives no shared secret.") from error
-
-
-def unseal(envelope: bytes, key: KemKey, info: bytes) -> bytes:
-    """The plaintext; Refused("size") or Refused("seal") (spec 5.7)."""
-    if len(envelope) != ENVELOPE:
-        raise Refused("size", f"An envelope has {ENVELOPE} bytes.")
-    try:
-        return SUITE.decrypt(envelope, key.private, info)
-    except (InvalidTag, ValueError) as error:
-        raise Refused("seal", "This key does not open the envelope.") from error
+from .keys import KemKey, SourceKeys, conversation_id, member_pair, sign_of
+from .sealing import binding, seal, unseal
+from .sizes import MAC
 
 
 @dataclass(frozen=True)
@@ -57,36 +31,54 @@ class Audience:
     epoch: int
 
 
+def parts_to_desk(body: bytes) -> int:
+    """How many envelopes an encoded body fills, 1 to 16; ValueError when it is too long for sixteen (spec 5.8)."""
+    return parts_of(body, DESK_ROOM)
+
+
 def seal_to_desk(
-    keys: SourceKeys, audience: Audience, body: Body, *, tag: bytes, message_id: bytes, seen: bytes
-) -> bytes:
-    """One envelope from a source to the desk; `tag` and `message_id` are 16 random bytes (spec 7.1)."""
+    keys: SourceKeys, audience: Audience, body: Body, *, tags: Sequence[bytes], message_id: bytes, seen: bytes
+) -> list[bytes]:
+    """The envelopes of one message, one a part, each under its tag of `tags` (spec 7.1).
+
+    `tags` and `message_id` are 16 random bytes each; there is a tag for every part (ValueError).
+    """
     data = body.encode()
-    part = DeskPart(
-        Header(TO_DESK, message_id), data, body_hash(data), audience.roster_hash, keys.kem.public, keys.dh, keys.c, seen
-    )
-    info = binding(audience.org, TO_DESK, audience.epoch, tag)
+    bodies = split(data, DESK_ROOM)
+    headers = [Header(TO_DESK, message_id, part, len(bodies)) for part in range(len(bodies))]
+    infos = [binding(audience.org, TO_DESK, audience.epoch, tag) for tag in tags]
+    hashes = (body_hash(data), audience.roster_hash)
+    first = DeskPart(headers[0], bodies[0], *hashes, keys.kem.public, keys.dh, keys.c, seen)
+    later = [LaterPart(header, part) for header, part in zip(headers[1:], bodies[1:], strict=True)]
+    plaintexts = [_with_macs(first, keys, audience.members, infos[0]), *later]
+    return [seal(part.encode(), audience.duty, info) for part, info in zip(plaintexts, infos, strict=True)]
+
+
+def _with_macs(part: DeskPart, keys: SourceKeys, members: Sequence[bytes], info: bytes) -> DeskPart:
     digest = part.digest()
-    pairs = (keys.pair(slot, member) for slot, member in enumerate(audience.members))
-    macs = b"".join(pair.mac(info, digest) for pair in pairs)
-    return seal(replace(part, macs=macs).encode(), audience.duty, info)
+    pairs = (keys.pair(slot, member) for slot, member in enumerate(members))
+    return replace(part, macs=b"".join(pair.mac(info, digest) for pair in pairs))
 
 
 @dataclass(frozen=True)
 class UntrustedMessage:
-    """A message that a duty key opened; nobody knows yet whether it is what its source wrote."""
+    """A first part that a duty key opened; nobody knows yet whether it is what its source wrote.
+
+    `plaintext` are its exact 7,056 bytes: what a colleague needs to check the MAC of its own slot.
+    """
 
     part: DeskPart
     org: bytes = field(repr=False)
     info: bytes = field(repr=False)
+    plaintext: bytes = field(repr=False)
 
     @property
     def roster_hash(self) -> bytes:
         """Names the roster whose slots the MACs are for."""
         return self.part.roster_hash
 
-    def verify(self, device: X25519PrivateKey, slot: int) -> Message:
-        """The message, when its MAC for `slot` is right (spec 7.2); else Refused.
+    def verify(self, device: X25519PrivateKey, slot: int) -> FirstPart:
+        """The part, when its MAC for `slot` is right (spec 7.2); else Refused.
 
         `slot` is the device's place in the roster that `roster_hash` names.
         """
@@ -95,83 +87,85 @@ class UntrustedMessage:
         expected = pair.mac(self.info, part.digest())
         if not hmac.compare_digest(expected, part.macs[MAC * slot : MAC * (slot + 1)]):
             raise Refused("authentication", "The message was not written by the source whose keys it carries.")
-        if part.header.parts != 1:
-            raise Refused("reassembly", "The message has several parts: a newer program can join them.")
-        if body_hash(part.body) != part.body_hash:
-            raise Refused("body", "The body is not the one that the message commits to.")
-        seal(bytes(1), part.kem, b"")  # tries a sealing: an answer must be possible
-        return Message(part, conversation_id(self.org, part.kem, part.dh, part.c), Body.decode(part.body), pair)
+        return self._believed(vouched=False)
+
+    def vouched(self, device: X25519PrivateKey) -> FirstPart:
+        """The part without its MAC: this device is not in the message's roster, a colleague vouches (spec 7.2.3)."""
+        member_pair(device, self.part.dh, self.part.c, self.org, 0)
+        return self._believed(vouched=True)
+
+    def _believed(self, *, vouched: bool) -> FirstPart:
+        seal(bytes(1), self.part.kem, b"")  # tries a sealing: an answer must be possible
+        return FirstPart(self.part, conversation_id(self.org, self.part.kem, self.part.dh, self.part.c), vouched)
 
 
 @dataclass(frozen=True)
-class Message:
-    """A verified message of a source; only UntrustedMessage.verify makes one."""
+class UntrustedPart:
+    """A later part that a duty key opened: it carries no keys, so only a first part's body hash makes it believed."""
+
+    part: LaterPart
+    plaintext: bytes = field(repr=False)
+
+    @property
+    def message_id(self) -> bytes:
+        """Names the message that it says it belongs to."""
+        return self.part.header.message_id
+
+
+@dataclass(frozen=True)
+class FirstPart:
+    """A verified first part; `vouched`: a colleague vouches for it, its MAC could not be checked here."""
 
     part: DeskPart
     conversation: bytes
-    body: Body
-    pair: PairKey = field(repr=False)
+    vouched: bool
+
+    @property
+    def message_id(self) -> bytes:
+        """The message's id, 16 bytes."""
+        return self.part.header.message_id
+
+    @property
+    def parts(self) -> int:
+        """How many parts the message has, 1 to 16."""
+        return self.part.header.parts
 
     @property
     def sign(self) -> tuple[str, str]:
         """The conversation's sign (spec 3.5)."""
         return sign_of(self.conversation)
 
+    def join(self, later: Sequence[bytes]) -> Message:
+        """The message, from the bodies of the later parts in order (none, when there is one part).
 
-def open_at_desk(envelope: bytes, duty: KemKey, org: bytes, epoch: int, tag: bytes) -> UntrustedMessage:
-    """Opens an envelope with the duty key of `epoch` (spec 7.2); Refused names the layer."""
-    info = binding(org, TO_DESK, epoch, tag)
-    part = decode(unseal(envelope, duty, info), TO_DESK)
-    if not isinstance(part, DeskPart):
-        raise Refused("reassembly", "This is a later part of a longer message: a newer program can join it.")
-    return UntrustedMessage(part, org, info)
-
-
-@dataclass(frozen=True)
-class Place:
-    """Where an answer lies: who answers (slot), and when (epoch, quarter n)."""
-
-    epoch: int
-    slot: int
-    n: int
-
-
-def seal_to_source(
-    pair: PairKey, kem: bytes, org: bytes, place: Place, body: Body, *, message_id: bytes, received: int, newest: int
-) -> tuple[bytes, bytes]:
-    """The tag and the envelope of one answer (spec 7.3); `kem` is the source's X-Wing key."""
-    data = body.encode()
-    received = min(received, 0xFFFF)  # a source that floods its own conversation shall not make it unanswerable
-    tag = pair.answer_tags(place.epoch)[place.n]
-    header = Header(TO_SOURCE, message_id, slot=place.slot, n=place.n)
-    part = SourcePart(header, data, body_hash(data), received, newest)
-    info = binding(org, TO_SOURCE, place.epoch, tag)
-    part = replace(part, mac=pair.mac(info, part.digest()))
-    return tag, seal(part.encode(), kem, info)
+        Refused("reassembly") when one is missing, Refused("body") when they are not what the first part commits to.
+        """
+        if len(later) != self.parts - 1:
+            raise Refused("reassembly", f"Of {self.parts} parts {len(later) + 1} are here.")
+        body = b"".join([self.part.body, *later])
+        if body_hash(body) != self.part.body_hash:
+            raise Refused("body", "The body is not the one that the message commits to.")
+        return Message(self, Body.decode(body))
 
 
 @dataclass(frozen=True)
-class Answer:
-    """A verified answer: `received` messages had arrived when it was written, the newest in epoch `newest`."""
+class Message:
+    """A whole verified message of a source; only FirstPart.join makes one."""
 
-    place: Place
-    message_id: bytes
+    first: FirstPart
     body: Body
-    received: int
-    newest: int
 
 
-def open_at_source(envelope: bytes, keys: SourceKeys, pair: PairKey, place: Place) -> Answer:
-    """Opens what lies under the tag of `place` (spec 7.4); Refused names the layer."""
-    tag = pair.answer_tags(place.epoch)[place.n]
-    info = binding(keys.org, TO_SOURCE, place.epoch, tag)
-    part = decode(unseal(envelope, keys.kem, info), TO_SOURCE)
-    if not isinstance(part, SourcePart) or part.header.parts != 1:
-        raise Refused("reassembly", "The answer has several parts: a newer program can join them.")
-    if (part.header.slot, part.header.n) != (place.slot, place.n):
-        raise Refused("header", "The answer is in another member's place.")
-    if not hmac.compare_digest(pair.mac(info, part.digest()), part.mac):
-        raise Refused("authentication", "The answer was not written by the member in whose place it lies.")
-    if body_hash(part.body) != part.body_hash:
-        raise Refused("body", "The body is not the one that the answer commits to.")
-    return Answer(place, part.header.message_id, Body.decode(part.body), part.received, part.newest)
+def open_at_desk(envelope: bytes, duty: KemKey, org: bytes, epoch: int, tag: bytes) -> UntrustedMessage | UntrustedPart:
+    """Opens an envelope with a duty key of `epoch` (spec 7.2); Refused names the layer."""
+    return read_at_desk(unseal(envelope, duty, binding(org, TO_DESK, epoch, tag)), org, epoch, tag)
+
+
+def read_at_desk(plaintext: bytes, org: bytes, epoch: int, tag: bytes) -> UntrustedMessage | UntrustedPart:
+    """The same from the exact plaintext of the envelope that lay under `tag`, as a colleague forwards it (spec 10.5)."""
+    part = decode(plaintext, TO_DESK)
+    if isinstance(part, DeskPart):
+        return UntrustedMessage(part, org, binding(org, TO_DESK, epoch, tag), plaintext)
+    if isinstance(part, LaterPart):
+        return UntrustedPart(part, plaintext)
+    raise Refused("header", "The message goes the other way.")

@@ -1,0 +1,37 @@
+"""Joining parts that nothing authenticates one by one: the hash of the whole decides (spec 7.5).
+
+Anybody who knows a message's id can seal further parts under it. So several candidates a part are kept, a few of
+them, and the combinations are tried, a bounded number of them.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Sequence
+
+CANDIDATES = 4  # a part: honest sources send one; who knows the id, an insider, can add some
+TRIES = 4_096  # combinations: a quarter of a second at most
+ORPHANS = 4_096  # later parts whose first part is not here: 28 MiB of a vault, and no more
+
+
+def join_candidates(first: bytes, whole: bytes, candidates: Sequence[Sequence[bytes]]) -> list[bytes] | None:
+    """The bodies of the later parts that give the hash `whole` after the body `first`; None when none do (spec 7.5).
+
+    `candidates[i]` are the bodies known for part i + 1. At most TRIES combinations are looked at.
+    """
+    for _, bodies in zip(range(TRIES), _combinations(hashlib.sha256(first), candidates), strict=False):
+        if bodies is not None and bodies[0] == whole:
+            return bodies[1:]
+    return None
+
+
+def _combinations(begun: hashlib._Hash, candidates: Sequence[Sequence[bytes]]) -> Iterator[list[bytes]]:
+    """Each combination as its hash, then its bodies; what is shared is hashed once."""
+    if not candidates:
+        yield [begun.digest()]
+        return
+    for body in candidates[0]:
+        longer = begun.copy()
+        longer.update(body)
+        for digest, *rest in _combinations(longer, candidates[1:]):
+            yield [digest, body, *rest]
