@@ -52,7 +52,8 @@ def seal_to_source(
     first = SourcePart(header, bodies[0], body_hash(data), received, newest)
     first = replace(first, mac=pair.mac(infos[0], first.digest()))
     later = [LaterPart(replace(header, part=part), content) for part, content in enumerate(bodies[1:], 1)]
-    sealed = [seal(part.encode(), kem, info) for part, info in zip([first, *later], infos, strict=True)]
+    plaintexts = [first.encode(), *(part.encode() for part in later)]
+    sealed = [seal(plaintext, kem, info) for plaintext, info in zip(plaintexts, infos, strict=True)]
     return list(zip(tags, sealed, strict=True))
 
 

@@ -50,8 +50,8 @@ def seal_to_desk(
     hashes = (body_hash(data), audience.roster_hash)
     first = DeskPart(headers[0], bodies[0], *hashes, keys.kem.public, keys.dh, keys.c, seen)
     later = [LaterPart(header, part) for header, part in zip(headers[1:], bodies[1:], strict=True)]
-    plaintexts = [_with_macs(first, keys, audience.members, infos[0]), *later]
-    return [seal(part.encode(), audience.duty, info) for part, info in zip(plaintexts, infos, strict=True)]
+    plaintexts = [_with_macs(first, keys, audience.members, infos[0]).encode(), *(part.encode() for part in later)]
+    return [seal(plaintext, audience.duty, info) for plaintext, info in zip(plaintexts, infos, strict=True)]
 
 
 def _with_macs(part: DeskPart, keys: SourceKeys, members: Sequence[bytes], info: bytes) -> DeskPart:
@@ -162,7 +162,7 @@ def open_at_desk(envelope: bytes, duty: KemKey, org: bytes, epoch: int, tag: byt
 
 
 def read_at_desk(plaintext: bytes, org: bytes, epoch: int, tag: bytes) -> UntrustedMessage | UntrustedPart:
-    """The same from the exact plaintext of the envelope that lay under `tag`, as a colleague forwards it (spec 10.5)."""
+    """The same from the exact plaintext of what lay under `tag`, as a colleague forwards it (spec 10.5)."""
     part = decode(plaintext, TO_DESK)
     if isinstance(part, DeskPart):
         return UntrustedMessage(part, org, binding(org, TO_DESK, epoch, tag), plaintext)

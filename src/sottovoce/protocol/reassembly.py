@@ -7,6 +7,7 @@ them, and the combinations are tried, a bounded number of them.
 from __future__ import annotations
 
 import hashlib
+import itertools
 from collections.abc import Iterator, Sequence
 
 CANDIDATES = 4  # a part: honest sources send one; who knows the id, an insider, can add some
@@ -19,10 +20,8 @@ def join_candidates(first: bytes, whole: bytes, candidates: Sequence[Sequence[by
 
     `candidates[i]` are the bodies known for part i + 1. At most TRIES combinations are looked at.
     """
-    for _, bodies in zip(range(TRIES), _combinations(hashlib.sha256(first), candidates), strict=False):
-        if bodies is not None and bodies[0] == whole:
-            return bodies[1:]
-    return None
+    tried = itertools.islice(_combinations(hashlib.sha256(first), candidates), TRIES)
+    return next((bodies for digest, *bodies in tried if digest == whole), None)
 
 
 def _combinations(begun: hashlib._Hash, candidates: Sequence[Sequence[bytes]]) -> Iterator[list[bytes]]:
