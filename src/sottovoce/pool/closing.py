@@ -17,7 +17,8 @@ from sottovoce.protocol.sizes import ANSWER_EPOCHS, QUARTERS
 from . import disk
 from .edition import write_edition
 from .editions import HASH_SUFFIX, SUFFIX, edition_path, hash_path, numbers_in
-from .pending import Pending, Step, pending_path, wipe_pending
+from .pending import Pending, pending_path, wipe_pending
+from .steps import Step
 
 NEW_SUFFIX = ".new"  # what is being written; without a meaning after a start
 DATABASE_SUFFIX = ".sqlite3"
