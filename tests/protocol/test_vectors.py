@@ -29,14 +29,9 @@ from sottovoce.protocol.message import Message, UntrustedMessage, UntrustedPart,
 from sottovoce.protocol.reassembly import join_candidates
 from sottovoce.protocol.sealing import binding, unseal
 from sottovoce.protocol.words import Passphrase, parse
-from sottovoce.trust.roster import (
-    Card,
-    UntrustedAccess,
-    UntrustedCard,
-    UntrustedDutyList,
-    UntrustedRoot,
-    UntrustedRoster,
-)
+from sottovoce.trust.card import Card, UntrustedAccess, UntrustedCard
+from sottovoce.trust.duty import UntrustedDutyList
+from sottovoce.trust.roster import UntrustedRoot, UntrustedRoster
 from sottovoce.trust.signed import Verified
 
 Vector = dict[str, Any]
