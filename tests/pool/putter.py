@@ -28,7 +28,14 @@ AT_ONCE = 16
 
 
 def _no_sync_of_commits() -> None:
-    pending._PRAGMAS = tuple(pragma.replace("synchronous = FULL", "synchronous = OFF") for pragma in pending._PRAGMAS)
+    connect = pending._connect
+
+    def unsynced(path: Path) -> sqlite3.Connection:
+        base = connect(path)
+        base.execute("PRAGMA synchronous = OFF")
+        return base
+
+    pending._connect = unsynced
 
 
 def _no_sync_of_folders() -> None:
@@ -36,7 +43,7 @@ def _no_sync_of_folders() -> None:
 
 
 def _no_sync_of_files() -> None:
-    os.fsync = lambda handle: None  # SQLite has its own
+    os.fsync = lambda fd: None  # SQLite has its own
 
 
 FAULTS: dict[str, Callable[[], None]] = {
@@ -106,7 +113,7 @@ class Driver:
                 self.acknowledged += 1
 
     def over(self) -> bool:
-        return 0 < self.given.stop <= self.acknowledged
+        return bool(0 < self.given.stop <= self.acknowledged)
 
 
 def _dummy(epoch: int) -> tuple[bytes, bytes]:
