@@ -415,6 +415,11 @@ def test_a_step_that_a_vector_names_is_in_the_spec() -> None:
     assert {step for step in steps if f"**{step}" not in spec} == set()
 
 
+def test_1_3_an_organisation_is_named_by_the_hash_of_its_first_root_document() -> None:
+    root = read("signed_root")
+    assert hashlib.sha256(raw(root["payload"])).hexdigest() == root["org"]
+
+
 @pytest.fixture(scope="module")
 def generate() -> ModuleType:
     """vectors/generate.py as a module."""
