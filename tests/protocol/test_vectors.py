@@ -206,7 +206,7 @@ def seen(vector: Vector) -> None:
 def parts_at_desk(vector: Vector, before: Container[tuple[bytes, bytes]] = ()) -> Message:
     """7.2 and 7.5, one message: what a desk makes of the envelopes, in whatever order they came.
 
-    `before`: conversation and id of the messages that came before. The protocol has no memory; a desk's letters keep it.
+    `before`: conversation and id of earlier messages. The protocol has no memory; a desk keeps it with its letters.
     """
     key, device = KemKey(raw(vector["key"])), X25519PrivateKey.from_private_bytes(raw(vector["device"]))
     org, epoch = raw(vector["org"]), vector["epoch"]
