@@ -1,7 +1,7 @@
 """Writes the test vectors: one scenario a file, the bad ones under bad/, each with the layer that must refuse.
 
 Running it again changes nothing. Sealing draws fresh randomness, so a stored envelope is kept
-as long as it opens to the plaintext it should. xwing.json holds published figures and is only checked.
+as long as it opens to the plaintext it should. PUBLISHED hold others' figures and are only checked.
 """
 
 from __future__ import annotations
@@ -38,6 +38,7 @@ from sottovoce.trust.signed import Claim
 
 Scenario = dict[str, Any]
 FOLDER = Path(__file__).parent
+PUBLISHED = ("hpke", "xwing")
 EPOCH = 20_780
 LISTS = (
     *("english", "chinese_simplified", "chinese_traditional", "czech", "french", "italian"),
@@ -436,7 +437,7 @@ def scenarios(old: Mapping[str, Scenario]) -> dict[str, Scenario]:
     for case in old["xwing"]["cases"]:
         if KemKey(bytes.fromhex(case["seed"])).public.hex() != case["public"]:
             raise SystemExit("The X-Wing key from a published seed is not the published one: look at keys.py.")
-    new = {"xwing": old["xwing"]}
+    new = {name: old[name] for name in PUBLISHED}
     sources: list[Callable[[], Iterator[tuple[str, Scenario]]]] = [passphrases, keys, plaintexts, signed_things]
     for source in (*sources, bad_signed_things):
         new.update(source())
@@ -445,7 +446,7 @@ def scenarios(old: Mapping[str, Scenario]) -> dict[str, Scenario]:
 
 def load(folder: Path) -> dict[str, Scenario]:
     """What the files hold now."""
-    paths = sorted(folder.rglob("*.json"))
+    paths = sorted([*folder.glob("*.json"), *folder.glob("bad/*.json")])
     return {path.relative_to(folder).with_suffix("").as_posix(): json.loads(path.read_text("utf-8")) for path in paths}
 
 
