@@ -75,7 +75,7 @@ class FirstOfAnswer:
     place: Place
     part: SourcePart
     org: bytes = field(repr=False)
-    tags: Sequence[bytes]
+    tags: Sequence[bytes] = field(repr=False)
 
     @property
     def parts(self) -> int:

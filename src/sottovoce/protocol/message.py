@@ -46,7 +46,7 @@ def seal_to_desk(
     data = body.encode()
     bodies = split(data, DESK_ROOM)
     headers = [Header(TO_DESK, message_id, part, len(bodies)) for part in range(len(bodies))]
-    infos = [binding(audience.org, TO_DESK, audience.epoch, tag) for tag in tags]
+    infos = [binding(audience.org, TO_DESK, audience.epoch, tag) for tag, _ in zip(tags, bodies, strict=True)]
     hashes = (body_hash(data), audience.roster_hash)
     first = DeskPart(headers[0], bodies[0], *hashes, keys.kem.public, keys.dh, keys.c, seen)
     later = [LaterPart(header, part) for header, part in zip(headers[1:], bodies[1:], strict=True)]

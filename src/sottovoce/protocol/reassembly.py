@@ -20,6 +20,8 @@ def join_candidates(first: bytes, whole: bytes, candidates: Sequence[Sequence[by
 
     `candidates[i]` are the bodies known for part i + 1. At most TRIES combinations are looked at.
     """
+    if not all(candidates):
+        return None  # a part is missing: looking through the others would find nothing, and TRIES would not bound it
     tried = itertools.islice(_combinations(hashlib.sha256(first), candidates), TRIES)
     return next((bodies for digest, *bodies in tried if digest == whole), None)
 
