@@ -1,7 +1,8 @@
 """Finds steps of spec/PROTOCOL.md that no code or no test names.
 
 A step is a bold number (**7.2**), or a number in a list below one (7.2.3). Code names steps as "(spec 7.2, 7.4)" or
-"(spec 8.4 to 8.8)"; tests in a function's name (test_7_2_...) or docstring. Each bold step must be in both; of the
+"(spec 8.4 to 8.8)"; tests in a function's name (test_7_2_... or
+test_7_2_1_to_7_2_3_...) or docstring. Each bold step must be in both; of the
 lists, each step that refuses must be in a test. Who names 7.2.3 names 7.2 too.
 """
 
@@ -11,15 +12,15 @@ import ast
 import re
 import sys
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 ROOT = Path(__file__).parents[1]
 _NUMBER = r"\d+(?:\.\d+){1,2}"
 _LIST = rf"{_NUMBER}(?:(?:, | and | to ){_NUMBER})*"
 _IN_CODE = re.compile(rf"\bspec:? ({_LIST})")
 _IN_DOCSTRING = re.compile(rf"(?<![\d.])({_LIST})(?![\d])")
-_IN_NAME = re.compile(r"(?<=_)\d+_\d+(?:_\d+)?(?=_|$)")
+_IN_NAME = re.compile(r"(?<=_)\d+_\d+(?:_\d+)?(?:_to_\d+_\d+(?:_\d+)?)?(?=_|$)")
 _STEP = re.compile(r"\*\*(\d+\.\d+)\b")
 _ITEM = re.compile(r"(\d+)\. ")
 NOT_IN_CODE = {
@@ -29,8 +30,7 @@ NOT_IN_CODE = {
 NOT_IN_TESTS = {"1.1": "notation"}
 
 
-@dataclass(frozen=True)
-class Step:
+class Step(NamedTuple):
     """A step's number, its text as it stands, and whether it is a number in a list."""
 
     number: str
@@ -60,7 +60,7 @@ def _bold(step: Step) -> str:
 def refusing(all_steps: Iterable[Step]) -> list[str]:
     """Of the lists, the steps that refuse: each that says so, all where the bold step says it for all."""
     every = {step.number for step in all_steps if not step.listed and "All refuse" in step.text}
-    says = re.compile(r"[Rr]efused:|: error \*")
+    says = re.compile(r"[Rr]efused:|error \*")
     return [step.number for step in all_steps if step.listed and (_bold(step) in every or says.search(step.text))]
 
 
@@ -82,7 +82,7 @@ def _between(first: str, last: str) -> Iterator[str]:
 
 def in_code(folder: Path) -> set[str]:
     """The steps that code below `folder` names."""
-    texts = (path.read_text("utf-8") for path in folder.rglob("*.py"))
+    texts = (" ".join(path.read_text("utf-8").split()) for path in folder.rglob("*.py"))
     return {number for text in texts for match in _IN_CODE.finditer(text) for number in expanded(match[1])}
 
 
@@ -95,7 +95,7 @@ def _named(tree: ast.AST) -> Iterator[str]:
     for node in ast.walk(tree):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             numbers = [match[1] for match in _IN_DOCSTRING.finditer(ast.get_docstring(node) or "")]
-            numbers += [name.replace("_", ".") for name in _IN_NAME.findall(node.name)]
+            numbers += [name.replace("_to_", " to ").replace("_", ".") for name in _IN_NAME.findall(node.name)]
             yield from (each for number in numbers for each in expanded(number))
 
 

@@ -1,4 +1,4 @@
-"""The second reader of the vectors, in JavaScript (vectors/readers): it agrees, and it would notice if it should not."""
+"""The second reader of the vectors, in JavaScript (vectors/readers): it agrees, and would notice if it should not."""
 
 from __future__ import annotations
 
