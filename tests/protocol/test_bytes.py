@@ -1,4 +1,4 @@
-"""CBOR, bodies, room, the bitmap and the clock's units (spec 1.2, 4.4, 5.5, 6)."""
+"""CBOR, bodies, room, the bitmap, sizes and the clock's units (spec 1, 4.4, 5.5, 6)."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sottovoce.protocol import cbor
+from sottovoce.protocol import cbor, sizes
 from sottovoce.protocol.body import Body, text_room
 from sottovoce.protocol.envelope import (
     DESK_ROOM,
@@ -28,7 +28,9 @@ from sottovoce.protocol.envelope import (
 )
 from sottovoce.protocol.errors import Refused
 from sottovoce.protocol.keys import answer_epochs
+from sottovoce.protocol.sealing import binding
 from sottovoce.protocol.sizes import edition_of, epoch_of
+from sottovoce.protocol.words import SECRET
 
 ids = st.binary(min_size=16, max_size=16)
 plain = st.recursive(
@@ -42,6 +44,18 @@ def depth(value: object) -> int:
     """How many arrays or maps that are not empty lie in one another."""
     items = list(value.values()) if isinstance(value, dict) else value if isinstance(value, list) else []
     return 1 + max(map(depth, items)) if items else 0
+
+
+def test_1_1_integers_are_big_endian_and_labels_have_no_final_zero() -> None:
+    assert binding(b"o" * 32, 1, 258, b"t" * 16) == b"sottovoce/v1/envelope" + b"o" * 32 + b"\1\0\0\1\2" + b"t" * 16
+    assert desk(bytes(258)).encode()[4:6] == b"\1\2"
+
+
+def test_1_4_the_sizes() -> None:
+    assert sizes.ENVELOPE == 8_192 == 1_120 + 7_056 + 16
+    assert (sizes.ENCAPSULATED, sizes.PLAINTEXT, sizes.AEAD_TAG) == (1_120, 7_056, 16)
+    assert (sizes.TAG, sizes.MAC, SECRET) == (16, 16, 16)
+    assert (sizes.KEM_PUBLIC, sizes.KEY, sizes.HASH, sizes.SLOTS) == (1_216, 32, 32, 16)
 
 
 @given(value=plain)

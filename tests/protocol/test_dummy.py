@@ -1,7 +1,8 @@
 """A dummy can't be told from a message by the statistic that tells random bytes from X-Wing (spec 5.9).
 
 ML-KEM-768 sends 768 numbers below 3,329 as ten bits each. 3,329 values go into 1,024 buckets, so 257 buckets get four
-values and the others three: the former come more often. The sum of the logarithms over one envelope tells with about 97 %.
+values and the others three: the former come more often. The sum of the logarithms over one envelope tells with about
+97 %.
 """
 
 from __future__ import annotations

@@ -1,22 +1,27 @@
-"""One source's conversation with one organisation, over any pool (spec 7)."""
+"""One source's conversation with one organisation, over any pool (spec 7): at the door, or on the source's device."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+import asyncio
+import hashlib
+import hmac
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 
-from sottovoce.pool.errors import PutResult
+from sottovoce.pool.errors import PutResult, Reply
 from sottovoce.pool.store import Pool
+from sottovoce.protocol.answer import Place
 from sottovoce.protocol.body import Body, text_room
-from sottovoce.protocol.envelope import DESK_ROOM, seen_bit, seen_bitmap
-from sottovoce.protocol.errors import Refused
-from sottovoce.protocol.keys import PairKey, SourceKeys, answer_epochs
-from sottovoce.protocol.message import Answer, Place, open_at_source, seal_to_desk
-from sottovoce.protocol.sizes import epoch_of
+from sottovoce.protocol.envelope import DESK_ROOM, LATER_ROOM, PARTS, seen_bit, seen_bitmap
+from sottovoce.protocol.keys import SourceKeys
+from sottovoce.protocol.message import Audience, parts_to_desk, seal_to_desk
+from sottovoce.protocol.sizes import ANSWER_EPOCHS, TAG, epoch_of
 from sottovoce.protocol.words import Passphrase
 from sottovoce.trust.published import Published
 
-ROOM = text_room(DESK_ROOM)  # bytes of UTF-8 in one message
+from .inbox import Inbox, Search
+
+ROOM = text_room(DESK_ROOM + (PARTS - 1) * LATER_ROOM)  # bytes of UTF-8 in one message (spec 6.4)
 
 
 class Closed(Exception):
@@ -24,12 +29,61 @@ class Closed(Exception):
 
 
 @dataclass(frozen=True)
-class Inbox:
-    """Answers, newest first; `received` own messages had arrived by the newest, the last in epoch `newest`."""
+class Written:
+    """How a message ended: it is safe, as a whole, with STORED and KNOWN only.
 
-    answers: list[Answer]
-    received: int
-    newest: int
+    `hour` (UTC) is that at which the next edition begins, `epoch` the server's day. `tags` are those of its parts,
+    `link` (16 bytes) makes them (`tags_of`): who has it can tell that these envelopes belong together.
+    """
+
+    result: PutResult
+    hour: int
+    epoch: int
+    message_id: bytes
+    tags: Sequence[bytes]
+    link: bytes = field(repr=False)
+
+
+@dataclass(frozen=True)
+class _Draft:
+    """A message that can be sealed again for another day, under the same names."""
+
+    keys: SourceKeys
+    body: Body
+    message_id: bytes
+    link: bytes = field(repr=False)
+    tags: Sequence[bytes]
+    seen: Sequence[Place]
+
+    @classmethod
+    def of(cls, keys: SourceKeys, body: Body, seed: bytes, seen: Sequence[Place]) -> _Draft:
+        # The tags hang on the whole body: parts of two different bodies must never mix under one seed. The message's
+        # id hangs on the text: sent again with another `after`, it is still the same message.
+        data = body.encode()
+        message_id = _name(seed, b"message", keys.id, hashlib.sha256(body.text.encode()).digest())
+        link = _name(seed, b"link", keys.id, hashlib.sha256(data).digest())
+        return cls(keys, body, message_id, link, tags_of(link, parts_to_desk(data)), seen)
+
+    def seal(self, audience: Audience) -> dict[bytes, bytes]:
+        """Envelopes by tag, part 0 first."""
+        bits = {seen_bit(audience.epoch, p.epoch, p.slot, p.n) for p in self.seen if _in_reach(p, audience.epoch)}
+        sealed = seal_to_desk(
+            self.keys, audience, self.body, tags=self.tags, message_id=self.message_id, seen=seen_bitmap(bits)
+        )
+        return dict(zip(self.tags, sealed, strict=True))
+
+
+def _name(secret: bytes, label: bytes, *parts: bytes) -> bytes:
+    return hmac.digest(secret, b"sottovoce/v1/" + label + b"".join(parts), "sha256")[:TAG]
+
+
+def tags_of(link: bytes, parts: int) -> list[bytes]:
+    """The tags of a message's parts, part 0 first, from its `link`."""
+    return [_name(link, b"tag", bytes([part])) for part in range(parts)]
+
+
+def _in_reach(place: Place, epoch: int) -> bool:
+    return epoch - ANSWER_EPOCHS <= place.epoch <= epoch + 1
 
 
 @dataclass(frozen=True)
@@ -49,54 +103,52 @@ class Source:
         """Whether a message can be taken today."""
         return self.published().audience(epoch_of(self.now())) is not None
 
-    async def write(self, phrase: Passphrase, text: str, *, first: bool) -> PutResult:
-        """Seals and puts one message of at most ROOM bytes; Closed when there is no duty key for today.
+    async def write(
+        self, phrase: Passphrase, text: str, *, first: bool, seed: bytes, after: bytes | None = None
+    ) -> Written:
+        """Seals and puts one message of at most ROOM bytes (spec 7.1); Closed when there is no duty key for the day.
 
+        `seed`: 32 bytes that only this form has. The same form again, also in another process, finds its own tags
+        taken: that counts as stored. So who got FULL or a RoadError repeats it with the same seed.
         `first`: the conversation begins with this message, so that there can be no answer yet.
+        `after`: the id of the message that was written just before in the same visit (spec 6.5).
         """
         keys = self.keys(phrase)
-        inbox = Inbox([], 0, 0) if first else await self._inbox(keys)
-        result = await self._put(keys, text, inbox)
-        # Midnight passed between sealing and putting: seal again, once (spec 7.1).
-        return await self._put(keys, text, inbox) if result is PutResult.WRONG_EPOCH else result
+        seen = [] if first else [answer.place for answer in (await self._search(keys).run(self.pool, 0)).answers]
+        draft = _Draft.of(keys, Body(text, after), seed, seen)
+        reply = await self._put(draft, epoch_of(self.now()))
+        if reply.result is PutResult.WRONG_EPOCH and abs(reply.epoch - epoch_of(self.now())) <= 1:
+            # Midnight passed between sealing and putting, or one clock is a day off: seal again, once (spec 9.1).
+            reply = await self._put(draft, reply.epoch)
+        return Written(*_counted(reply), draft.message_id, draft.tags, draft.link)
 
-    async def _put(self, keys: SourceKeys, text: str, inbox: Inbox) -> PutResult:
-        today = epoch_of(self.now())
-        audience = self.published().audience(today)
+    async def _put(self, draft: _Draft, epoch: int) -> Reply:
+        audience = self.published().audience(epoch)
         if audience is None:
-            raise Closed("There is no duty key for today.")
-        places = [answer.place for answer in inbox.answers]
-        seen = seen_bitmap({seen_bit(today, place.epoch, place.slot, place.n) for place in places})
-        tag = self.random(16)
-        sealed = seal_to_desk(keys, audience, Body(text), tag=tag, message_id=self.random(16), seen=seen)
-        return await self.pool.put(today, tag, sealed)
+            raise Closed("The organisation takes no message today: no member made a key for it. Try again later.")
+        return await _put_all(self.pool, epoch, draft.seal(audience))
 
-    async def inbox(self, phrase: Passphrase) -> Inbox:
-        """All answers of the last 30 epochs that are verified (spec 7.4)."""
-        return await self._inbox(self.keys(phrase))
+    async def inbox(self, phrase: Passphrase, *, skip: int = 0) -> Inbox:
+        """The answers of the last 30 epochs that are verified (spec 7.4), `skip` places left out."""
+        return await self._search(self.keys(phrase)).run(self.pool, max(0, skip))
 
-    async def _inbox(self, keys: SourceKeys) -> Inbox:
-        slots = self.published().roster.slots
-        pairs = [keys.pair(number, slot.dh) for number, slot in enumerate(slots)]
-        places = self._places(pairs)
-        found = await self.pool.look_up(list(places))
-        opened = (_open(envelope, keys, pairs, Place(*places[tag])) for tag, envelope in found.items())
-        answers = sorted((a for a in opened if a), key=lambda a: (a.place.epoch, a.place.n, a.place.slot), reverse=True)
-        most = max(answers, key=lambda answer: answer.received, default=None)
-        return Inbox(answers, most.received if most else 0, most.newest if most else 0)
-
-    def _places(self, pairs: list[PairKey]) -> dict[bytes, tuple[int, int, int]]:
-        """What a Place needs, by tag; 2,048 of them, so plain tuples."""
-        return {
-            tag: (epoch, slot, n)
-            for slot, pair in enumerate(pairs)
-            for epoch in answer_epochs(epoch_of(self.now()))
-            for n, tag in enumerate(pair.answer_tags(epoch))
-        }
+    def _search(self, keys: SourceKeys) -> Search:
+        pairs = [keys.pair(number, slot.dh) for number, slot in enumerate(self.published().roster.slots)]
+        return Search(keys, pairs, epoch_of(self.now()), self.random)
 
 
-def _open(envelope: bytes, keys: SourceKeys, pairs: list[PairKey], place: Place) -> Answer | None:
-    try:
-        return open_at_source(envelope, keys, pairs[place.slot], place)
-    except Refused:  # somebody else's bytes under a guessed tag: no answer
-        return None
+async def _put_all(pool: Pool, epoch: int, sealed: Mapping[bytes, bytes]) -> Reply:
+    """Part 0 last: a desk that finds it finds the others. The first reply that ends the attempt, else part 0's."""
+    first, *later = sealed.items()
+    replies = await asyncio.gather(*(pool.put(epoch, *part) for part in later), return_exceptions=True)
+    for reply in replies:
+        if isinstance(reply, BaseException):
+            raise reply
+        if reply.result in (PutResult.WRONG_EPOCH, PutResult.FULL):
+            return reply
+    return await pool.put(epoch, *first)
+
+
+def _counted(reply: Reply) -> tuple[PutResult, int, int]:
+    taken = reply.result is PutResult.TAKEN  # by the same message, sealed at another time
+    return PutResult.KNOWN if taken else reply.result, reply.hour, reply.epoch
