@@ -308,6 +308,13 @@ def several_to_desk(vector: Vector) -> None:
         assert (message.body.text, message.first.parts) == (vector["text"], 3)
 
 
+def several_candidates(vector: Vector) -> None:
+    """7.5.2: the right one of two candidates is found, whichever came first."""
+    first, *later = vector["envelopes"]
+    for envelopes in ([first, *later], [first, *later[::-1]]):
+        assert parts_at_desk(vector | {"envelopes": envelopes}).body.text == vector["text"]
+
+
 def several_to_source(vector: Vector) -> None:
     """4.3, 5.8, 7.3 and 7.4."""
     assert [each["tag"] for each in vector["envelopes"]] == vector["tags"]
@@ -371,6 +378,7 @@ READERS: dict[str, Callable[[Vector], None]] = {
     "sealed_to_desk": sealed_to_desk,
     "sealed_to_source": sealed_to_source,
     "several_to_desk": several_to_desk,
+    "several_candidates": several_candidates,
     "several_to_source": several_to_source,
     "sealed_visit": sealed_visit,
     "mailbox": mailbox,

@@ -1,5 +1,6 @@
 // Bytes, and how a reader refuses them (spec 1.1).
 
+import { ed25519 } from "@noble/curves/ed25519.js";
 import { hkdf } from "@noble/hashes/hkdf.js";
 import { hmac } from "@noble/hashes/hmac.js";
 import { sha256, sha512 } from "@noble/hashes/sha2.js";
@@ -57,3 +58,12 @@ export const isZero = (bytes) => bytes.every((byte) => byte === 0);
 export const derive = (ikm, salt, info, length) => hkdf(sha256, ikm, join(salt), join(info), length);
 export const hmac256 = (key, ...items) => hmac(sha256, key, join(...items));
 export const hmac512 = (key, ...items) => hmac(sha512, key, join(...items));
+
+/** Whether an Ed25519 signature is right. */
+export function isEd25519(key, signature, message) {
+  try {
+    return ed25519.verify(signature, message, key, { zip215: false });
+  } catch {
+    return false; // no key, or no signature
+  }
+}

@@ -6,7 +6,8 @@ import { chacha20poly1305 } from "@noble/ciphers/chacha.js";
 import { hex, join, sha256, unhex } from "./bytes.js";
 import { decapsulate, encapsulate, keySchedule, nonceOf, xwingKey } from "./hpke.js";
 import { answerEpochs, answerTags, binding, macOf, memberPair, partTag, sourceKeys, sourcePair } from "./keys.js";
-import { answerOf, believeAtDesk, messageOf, openAtDesk, openAtSource } from "./messages.js";
+import { itemOf } from "./mailbox.js";
+import { answerAtSource, messageAtDesk } from "./messages.js";
 import { decode, decodeBody, seenBit, seenBits } from "./plaintext.js";
 import * as signedThings from "./signed.js";
 import { numbers, parse, places } from "./words.js";
@@ -145,22 +146,54 @@ function seen({ today, places: seenPlaces, bits, seen: bitmap }) {
   equal(seenBits(unhex(bitmap)), bits, "bitmap");
 }
 
-/** 7.2: what a member sees under a tag. */
-function atDesk(vector) {
-  const [org, epoch] = [unhex(vector.org), vector.epoch];
-  const key = xwingKey(unhex(vector.key));
-  const opened = openAtDesk({ envelope: unhex(vector.envelope), tag: unhex(vector.tag), org, epoch, key });
-  const first = believeAtDesk(opened, { org, slot: vector.slot, device: unhex(vector.device) });
-  return { ...messageOf(first, []), plaintext: first.plain };
+/** The member's end of a vector. */
+const memberOf = ({ org, epoch, key, slot, device }) =>
+  ({ org: unhex(org), epoch, key: xwingKey(unhex(key)), slot, device: unhex(device) });
+
+const laid = (envelopes) => envelopes.map(({ tag, envelope }) => ({ tag: unhex(tag), envelope: unhex(envelope) }));
+
+/** 7.2, 7.5: what a member sees of one message; `envelopes` are those of its parts. */
+function partsAtDesk(vector) {
+  const message = messageAtDesk(laid(vector.envelopes), memberOf(vector));
+  return { ...message, plaintext: message.plain };
 }
 
-/** 7.4: what a source sees in a place. */
-function atSource(vector) {
-  const { epoch, slot, n } = vector;
-  const keys = sourceKeys(unhex(vector.mk), unhex(vector.org));
-  const first = openAtSource({ envelope: unhex(vector.envelope), keys, member: unhex(vector.member), epoch, slot, n });
-  return { ...answerOf(first, []), plaintext: first.plain };
+/** 7.2: a message of one part. */
+const atDesk = (vector) => partsAtDesk({ ...vector, envelopes: [vector] });
+
+/** 7.2.7: messages one after the other; in a bad vector the one numbered `refused` (from 0) is refused, and no other. */
+function messagesAtDesk(vector) {
+  const before = [];
+  laid(vector.envelopes).forEach((envelope, number) => {
+    try {
+      before.push(messageAtDesk([envelope], { ...memberOf(vector), before }));
+    } catch (error) {
+      if (number === vector.refused) throw error;
+      throw new Error(`the message number ${number}: ${error.message}`);
+    }
+  });
+  return { messages: before.map(({ text, after, messageId }) => ({ text, after, message_id: messageId })) };
 }
+
+/** 7.4: what a source sees in a place; `look` gives what lies under a tag. */
+function inPlace({ mk, org, member, epoch, slot, n }, look) {
+  const keys = sourceKeys(unhex(mk), unhex(org));
+  const answer = answerAtSource(look, { keys, member: unhex(member), epoch, slot, n });
+  return { ...answer, plaintext: answer.plain, tags: answer.allTags };
+}
+
+/** 7.4: an answer of one part. */
+const atSource = (vector) => inPlace(vector, () => unhex(vector.envelope));
+
+/** 7.4: an answer of several parts; the pool holds `envelopes`, and nothing else. */
+function partsAtSource(vector) {
+  const pool = new Map(vector.envelopes.map(({ tag, envelope }) => [tag, unhex(envelope)]));
+  return inPlace(vector, (tag) => pool.get(hex(tag)));
+}
+
+/** 10.2. */
+const inMailbox = ({ item, org, receiver, transport, signers }) =>
+  itemOf(unhex(item), { org: unhex(org), receiver, transport: xwingKey(unhex(transport)), signers: signers.map(unhex) });
 
 /** 8: what a signed thing says, when it is to be believed. */
 function signed(vector, { lists }) {
@@ -207,5 +240,13 @@ export const GOOD = {
 };
 
 /** Vectors with a `way`: read so; a good one shows what these fields say, a bad one is refused by the layer it names. */
-export const WAYS = { desk: atDesk, source: atSource, signed };
-export const SHOWN = ["text", "plaintext", "after"];
+export const WAYS = {
+  desk: atDesk,
+  desk_parts: partsAtDesk,
+  desk_messages: messagesAtDesk,
+  source: atSource,
+  source_parts: partsAtSource,
+  mailbox: inMailbox,
+  signed,
+};
+export const SHOWN = ["text", "plaintext", "messages", "tags", "sender", "receipt", "content", "info", "signed"];

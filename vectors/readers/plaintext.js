@@ -1,6 +1,6 @@
 // Plaintexts of envelopes, and bodies (spec 5.1 to 5.5, 6.2 to 6.5).
 
-import { isBytes, isZero, join, must, same, sha256, toNumber } from "./bytes.js";
+import { isBytes, isZero, join, must, sha256, toNumber } from "./bytes.js";
 import { read } from "./cbor.js";
 
 export const TO_DESK = 0;
@@ -49,14 +49,6 @@ export const seenBit = (today, epoch, slot, n) => 64 * (today + 1 - epoch) + 4 *
 /** The bits that are set. */
 export const seenBits = (bitmap) => Array.from({ length: 2048 }, (_, bit) => bit).filter((bit) => (bitmap[bit >> 3] >> (bit & 7)) & 1);
 
-/** The body of all parts, joined: its hash, then its form (spec 5.1, 6.2, 6.5). */
-export function joined(first, later) {
-  must(later.length === first.parts - 1, "reassembly", "a part is missing");
-  const body = join(first.body, ...later.map((part) => part.body));
-  must(same(sha256(body), first.bodyHash), "body", "the body's hash is another");
-  return decodeBody(body);
-}
-
 /** Text and `after` of a body; other keys are kept and ignored. */
 export function decodeBody(bytes) {
   const map = read(bytes, "body", BODY_MOST);
@@ -65,5 +57,5 @@ export function decodeBody(bytes) {
   const [text, after] = [map.get(0n), map.get(4n)];
   must(typeof text === "string", "body", "no text");
   must(!map.has(4n) || isBytes(after, 16), "body", "what it came after is no message id");
-  return { text, after };
+  return { text, after: after ?? null };
 }

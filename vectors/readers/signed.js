@@ -1,8 +1,6 @@
 // Signed things: their form, who must have signed them, and what each holds (spec 8).
 
-import { ed25519 } from "@noble/curves/ed25519.js";
-
-import { hex, isBytes, join, must, same, sha256 } from "./bytes.js";
+import { hex, isBytes, isEd25519, join, must, same, sha256 } from "./bytes.js";
 import { read } from "./cbor.js";
 import { KEM_PUBLIC } from "./hpke.js";
 
@@ -29,13 +27,7 @@ function takeApart(raw, kind) {
   return { kind, layer, payload, pairs, org, serial, issued, expires, body, hash: sha256(payload) };
 }
 
-const isSigned = ([key, signature], payload) => {
-  try {
-    return ed25519.verify(signature, join("sottovoce/v1/signed", payload), key, { zip215: false });
-  } catch {
-    return false;
-  }
-};
+const isSigned = ([key, signature], payload) => isEd25519(key, signature, join("sottovoce/v1/signed", payload));
 
 /** 8.3, steps 3 to 6. */
 function check(thing, { org, signers, threshold = 1, today, least = 0 }) {
