@@ -1,7 +1,7 @@
 """Writes the test vectors: one scenario a file, the bad ones under bad/, each with the layer that must refuse.
 
 Running it again changes nothing. Sealing draws fresh randomness, so a stored envelope is kept
-as long as it opens to the plaintext it should. xwing.json holds published figures and is only checked.
+as long as it opens to the plaintext it should. PUBLISHED hold others' figures and are only checked.
 """
 
 from __future__ import annotations
@@ -43,6 +43,7 @@ from sottovoce.trust.signed import Claim
 
 Scenario = dict[str, Any]
 FOLDER = Path(__file__).parent
+PUBLISHED = ("hpke", "xwing")
 EPOCH = 20_780
 LISTS = (
     *("english", "chinese_simplified", "chinese_traditional", "czech", "french", "italian"),
@@ -389,6 +390,11 @@ def good_pools() -> Iterator[tuple[str, str, str, Scenario, Laid]]:
     about = "A message to the desk in three parts: open each, join the bodies in order of part, read the text."
     laid = list(zip(DESK_TAGS, three, strict=False))
     yield "several_to_desk", about, "5.8 7.1 7.2 7.5", DESK_PARTS | {"text": LONG_TEXT}, laid
+    hostile = LaterPart(Header(TO_DESK, MESSAGE_ID, 1, 3), b"what an insider would have it say").encode()
+    short = list(zip(DESK_TAGS, desk_plaintexts(SHORT), strict=False))
+    about = "The same id has two second parts, an insider's and the source's: the body hash tells which."
+    laid = [short[0], (DESK_TAGS[3], hostile), *short[1:]]
+    yield "several_candidates", about, "5.8 7.2 7.5", DESK_PARTS | {"text": TEXT}, laid
     two = source_plaintexts(split(Body(HALF_TEXT).encode(), SOURCE_ROOM))
     about = "An answer in two parts: make the tags from the place, look each up among the envelopes, read the text."
     laid = list(zip(SOURCE_TAGS, two, strict=False))
@@ -412,7 +418,7 @@ def bad_at_desk() -> Iterator[tuple[str, str, str, Laid]]:
     laid = list(zip(DESK_TAGS, desk_plaintexts(SHORT), strict=False))
     header = Header(TO_DESK, MESSAGE_ID, 2, 3)
     other = LaterPart(replace(header, message_id=fixed("next message id", 16)), SHORT[2]).encode()
-    changed_end = LaterPart(header, SHORT[2][:-1] + b"?").encode()
+    changed_end = LaterPart(header, SHORT[2][:-2] + b"??").encode()  # a text still: the hash alone tells
     turned = [LaterPart(replace(header, part=part), SHORT[3 - part]).encode() for part in (1, 2)]
     one, two, three = laid
     yield "reassembly_missing", "The second of three parts is missing.", "reassembly", [one, three]
@@ -441,7 +447,7 @@ def bad_at_source() -> Iterator[tuple[str, str, str, Laid]]:
         ("body_answer_joined", "was changed", "body", {}),
     ]
     for name, about, layer, fields in cases:
-        part = LaterPart(replace(header, **fields), SHORT[1] if fields else SHORT[1][:-1] + b"?")
+        part = LaterPart(replace(header, **fields), SHORT[1] if fields else b"?" + SHORT[1][1:])
         yield name, f"What lies under the second part's tag {about}.", layer, [one, (tag, part.encode()), three]
     only_later = LaterPart(header, SHORT[1]).encode()
     about = "A later part lies under the first part's tag."
@@ -647,7 +653,7 @@ def scenarios(old: Mapping[str, Scenario]) -> dict[str, Scenario]:
     for case in old["xwing"]["cases"]:
         if KemKey(bytes.fromhex(case["seed"])).public.hex() != case["public"]:
             raise SystemExit("The X-Wing key from a published seed is not the published one: look at keys.py.")
-    new = {"xwing": old["xwing"]}
+    new = {name: old[name] for name in PUBLISHED}
     sources: list[Callable[[], Iterator[tuple[str, Scenario]]]] = [passphrases, keys, plaintexts, signed_things]
     for source in (*sources, bad_signed_things):
         new.update(source())
@@ -658,7 +664,7 @@ def scenarios(old: Mapping[str, Scenario]) -> dict[str, Scenario]:
 
 def load(folder: Path) -> dict[str, Scenario]:
     """What the files hold now."""
-    paths = sorted(folder.rglob("*.json"))
+    paths = sorted([*folder.glob("*.json"), *folder.glob("bad/*.json")])
     return {path.relative_to(folder).with_suffix("").as_posix(): json.loads(path.read_text("utf-8")) for path in paths}
 
 
