@@ -19,8 +19,9 @@ from sottovoce.protocol.keys import SourceKeys
 from sottovoce.protocol.message import Answer, Audience, Place, open_at_source, seal_to_desk
 from sottovoce.protocol.sizes import EDITION_SECONDS, EPOCH_SECONDS, QUARTERS, SLOTS
 from sottovoce.protocol.words import Passphrase
+from sottovoce.trust.duty import UntrustedDutyList
 from sottovoce.trust.join import JoinRequest
-from sottovoce.trust.roster import FIRST_ORG, Roster, UntrustedDutyList, UntrustedRoot, UntrustedRoster
+from sottovoce.trust.roster import FIRST_ORG, Roster, UntrustedRoot, UntrustedRoster, join_roots
 from sottovoce.trust.signed import Claim
 
 PASSPHRASE = "four plain words here"  # noqa: S105  # opens the tests' vaults only
@@ -54,7 +55,7 @@ class Office:
 
     def __post_init__(self) -> None:
         today, public = self.clock.today, self.key.public_key().public_bytes_raw()
-        self.root = Claim("root", FIRST_ORG, 1, today, today + 4_000, public).sign([self.key])
+        self.root = join_roots([Claim("root", FIRST_ORG, 1, today, today + 4_000, public).sign([self.key])])
         self.org = UntrustedRoot.of(self.root).verify(None, today).org
 
     def sign(self, kind: str, serial: int, body: object, days: int = 180, org: bytes | None = None) -> bytes:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from sottovoce.protocol.keys import KemKey
-from sottovoce.trust.roster import DutyList, UntrustedDutyList, UntrustedRoot, UntrustedRoster
+from sottovoce.trust.duty import DutyList, UntrustedDutyList
+from sottovoce.trust.roster import UntrustedRoot, UntrustedRoster
 
 from .conftest import World
 

@@ -11,10 +11,10 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 from sottovoce.onion.keys import OnionKey
 from sottovoce.protocol.keys import KemKey
+from sottovoce.trust.duty import duty_claim
 from sottovoce.trust.join import JoinRequest
 from sottovoce.trust.office import KINDS, Office, Secrets
 from sottovoce.trust.published import SignedFolder, write_durably
-from sottovoce.trust.roster import duty_claim
 
 NAME = "The Ombudsman of Harbour City"
 PASSPHRASE = "correct horse battery staple"  # noqa: S105 an invented office's

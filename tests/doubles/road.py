@@ -7,7 +7,7 @@ from typing import Literal
 
 from sottovoce.pool.errors import PutResult, RoadError
 from sottovoce.protocol.sizes import ENVELOPE, TAG, edition_of, epoch_of
-from sottovoce.trust.roster import UntrustedDutyList
+from sottovoce.trust.duty import UntrustedDutyList
 
 Loss = Literal["before", "after"]
 

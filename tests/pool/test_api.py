@@ -14,7 +14,6 @@ from pathlib import Path
 
 import pytest
 import uvicorn
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from doubles.organisation import Organisation
 from starlette.applications import Starlette
 
@@ -23,27 +22,13 @@ from sottovoce.pool import api
 from sottovoce.pool.client import PoolClient
 from sottovoce.pool.errors import PutResult, RoadError
 from sottovoce.pool.store import SqlitePool
-from sottovoce.protocol.keys import KemKey
 from sottovoce.protocol.sizes import ENVELOPE, edition_of, epoch_of
 from sottovoce.trust.published import SignedFolder
-from sottovoce.trust.roster import UntrustedDutyList, duty_claim
+from sottovoce.trust.team import TeamFolder
 
 NOW = 1_800_000_123.75
 TODAY = epoch_of(NOW)
 SIZE = 4 + 16 + ENVELOPE
-
-
-@dataclass
-class Signed:
-    """The signed files of a server whose clock stands still."""
-
-    folder: SignedFolder
-
-    def get(self, kind: str) -> bytes | None:
-        return self.folder.get(kind)
-
-    def put_duty(self, raw: bytes) -> None:
-        self.folder.put_duty(raw, TODAY)
 
 
 @dataclass
@@ -106,7 +91,7 @@ def org(tmp_path_factory: pytest.TempPathFactory) -> Organisation:
 @pytest.fixture(scope="module")
 def sides(org: Organisation, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Side, Side]]:
     folder = tmp_path_factory.mktemp("s")
-    signed = Signed(SignedFolder(org.server / "signed"))
+    signed = TeamFolder(SignedFolder(org.server / "signed"), lambda: NOW)
     with closing(SqlitePool(folder / "pool" / "p", lambda: NOW)) as pool:
         public = Starlette(routes=[*api.public_routes(pool, signed, lambda: NOW)])
         members = Starlette(routes=[*api.member_routes(pool, signed)])
@@ -178,9 +163,6 @@ def test_a_wrong_size_is_refused_before_a_byte_of_it_is_sent(
         ("POST", "/v1/pending", 16 * api.FETCH_MOST + 1, 413),
         ("POST", "/v1/pending", 15, 400),
         ("POST", "/v1/pending", None, 411),
-        ("PUT", "/v1/signed/duty", api.SIGNED_MOST + 1, 413),
-        ("PUT", "/v1/signed/duty", 0, 400),
-        ("PUT", "/v1/signed/duty", None, 411),
     ],
 )
 def test_the_members_side_checks_sizes_as_well(
@@ -227,9 +209,7 @@ def test_a_full_fetch_comes_in_the_order_asked(members: Side, public: Side) -> N
     assert members.client.fetch([tag for tag, _ in puts]) == [sealed for _, sealed in puts]
 
 
-@pytest.mark.parametrize(
-    ("method", "path"), [("GET", "/v1/pending"), ("POST", "/v1/pending"), ("PUT", "/v1/signed/duty")]
-)
+@pytest.mark.parametrize(("method", "path"), [("GET", "/v1/pending"), ("POST", "/v1/pending")])
 def test_the_public_side_has_no_members_routes(public: Side, members: Side, method: str, path: str) -> None:
     assert public.status(method, path) in (404, 405)
     assert members.status(method, path) not in (404, 405)
@@ -242,8 +222,7 @@ def test_the_members_side_takes_no_envelopes(members: Side) -> None:
 @pytest.mark.parametrize("kind", api.PUBLIC_KINDS)
 def test_signed_things_are_served_as_signed(public: Side, members: Side, org: Organisation, kind: str) -> None:
     raw = (org.server / "signed" / f"{kind}.signed").read_bytes()
-    if kind != "duty":  # that changes in another test
-        assert public.client.signed(kind) == raw
+    assert public.client.signed(kind) == raw
     assert public.client.signed(kind) == members.client.signed(kind)
 
 
@@ -252,28 +231,6 @@ def test_nothing_else_is_served(public: Side, members: Side, org: Organisation, 
     assert (org.server / "signed" / "access.signed").is_file()
     assert public.client.signed(kind) is None
     assert members.client.signed(kind) is None
-
-
-def duty(org: Organisation, serial: int, key: KemKey, signer: Ed25519PrivateKey | None = None) -> bytes:
-    roster = SignedFolder(org.server / "signed").published(TODAY).roster
-    return duty_claim(roster, serial, TODAY, {TODAY: key.public}).sign([signer or org.signing])
-
-
-def test_a_duty_list_must_be_newer_and_signed(members: Side, org: Organisation) -> None:
-    key = KemKey(secrets.token_bytes(32))
-    held = members.client.signed("duty")
-    assert held
-    serial = UntrustedDutyList.of(held).claim.serial
-    foreign = duty(org, serial + 1, key, Ed25519PrivateKey.generate())
-    for wrong in (duty(org, serial, key), duty(org, serial - 1, key), foreign, held[:-1], b"junk"):
-        with pytest.raises(RoadError, match="refused the duty list"):
-            members.client.put_duty(wrong)
-        assert members.client.signed("duty") == held
-    new = duty(org, serial + 1, key)
-    members.client.put_duty(new)
-    members.client.put_duty(new)  # its sender missed the answer
-    assert members.client.signed("duty") == new
-    assert (org.server / "signed" / "duty.signed").read_bytes() == new
 
 
 def answering(raw: bytes) -> Callable[[], socket.socket]:
@@ -321,7 +278,7 @@ def test_a_store_that_fails_is_an_answer_without_words(tmp_path: Path, org: Orga
             raise RoadError("secret words")
 
     with closing(Failing(tmp_path / "pool" / "p", lambda: NOW)) as pool:
-        signed = Signed(SignedFolder(org.server / "signed"))
+        signed = TeamFolder(SignedFolder(org.server / "signed"), lambda: NOW)
         with serving(Starlette(routes=[*api.public_routes(pool, signed, lambda: NOW)]), tmp_path / "s") as side:
             start = b"POST /v1/envelopes HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n" % SIZE
             answer = side.raw(start + bytes(SIZE))

@@ -24,14 +24,9 @@ from sottovoce.protocol.errors import PhraseError, Refused
 from sottovoce.protocol.keys import KemKey, PairKey, SourceKeys, answer_epochs, member_pair
 from sottovoce.protocol.message import Answer, Message, Place, binding, open_at_desk, open_at_source, unseal
 from sottovoce.protocol.words import Passphrase, parse
-from sottovoce.trust.roster import (
-    Card,
-    UntrustedAccess,
-    UntrustedCard,
-    UntrustedDutyList,
-    UntrustedRoot,
-    UntrustedRoster,
-)
+from sottovoce.trust.card import Card, UntrustedAccess, UntrustedCard
+from sottovoce.trust.duty import UntrustedDutyList
+from sottovoce.trust.roster import UntrustedRoot, UntrustedRoster
 from sottovoce.trust.signed import Verified
 
 Vector = dict[str, Any]

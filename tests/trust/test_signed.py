@@ -15,21 +15,17 @@ from hypothesis import strategies as st
 from sottovoce.protocol.errors import Refused
 from sottovoce.protocol.keys import KemKey
 from sottovoce.protocol.words import word_list
+from sottovoce.trust.card import Access, Card, UntrustedAccess, UntrustedCard
+from sottovoce.trust.duty import DutyList, UntrustedDutyList, duty_claim
 from sottovoce.trust.roster import (
     FIRST_ORG,
-    Access,
-    Card,
-    DutyList,
     Root,
     Roster,
     Slot,
-    UntrustedAccess,
-    UntrustedCard,
-    UntrustedDutyList,
     UntrustedRoot,
     UntrustedRoster,
     check_words,
-    duty_claim,
+    join_roots,
 )
 from sottovoce.trust.signed import LIMIT, Claim, Verified
 
@@ -50,7 +46,7 @@ ROOT_KEY, STRANGER = signer("root"), signer("stranger")
 MEMBERS = [signer(f"member {slot}") for slot in range(16)]
 ROOT_CLAIM = Claim("root", FIRST_ORG, 1, TODAY, TODAY + 3_650, public(ROOT_KEY))
 ORG = hashlib.sha256(ROOT_CLAIM.payload()).digest()
-ROOT = UntrustedRoot.of(ROOT_CLAIM.sign([ROOT_KEY])).verify(ORG, TODAY)
+ROOT = UntrustedRoot.of(join_roots([ROOT_CLAIM.sign([ROOT_KEY])])).verify(ORG, TODAY)
 SLOTS = [[bytes([slot]) * 32, public(key), f"device {slot}"] for slot, key in enumerate(MEMBERS)]
 ROSTER_CLAIM = Claim("roster", ORG, 3, TODAY, TODAY + 180, [2, SLOTS])
 ROSTER = UntrustedRoster.of(ROSTER_CLAIM.sign([ROOT_KEY])).verify(ROOT, TODAY)
@@ -235,7 +231,7 @@ def test_8_3_out_of_its_time_it_is_refused(today: int) -> None:
 
 
 def test_8_4_the_anchor_is_the_hash_of_the_first_root_document() -> None:
-    raw = ROOT_CLAIM.sign([ROOT_KEY])
+    raw = join_roots([ROOT_CLAIM.sign([ROOT_KEY])])
     assert UntrustedRoot.of(raw).verify(None, TODAY).org == ORG
     with pytest.raises(Refused, match="another organisation's") as caught:
         UntrustedRoot.of(raw).verify(bytes(32), TODAY)
@@ -255,7 +251,7 @@ def test_8_4_the_anchor_is_the_hash_of_the_first_root_document() -> None:
 )
 def test_8_4_a_root_that_is_none_is_refused(claim: Claim) -> None:
     with pytest.raises(Refused) as caught:
-        UntrustedRoot.of(claim.sign([ROOT_KEY])).verify(None, TODAY)
+        UntrustedRoot.of(join_roots([claim.sign([ROOT_KEY])])).verify(None, TODAY)
     refused(caught)
 
 

@@ -22,7 +22,7 @@ from sottovoce.desk.sync import Desk
 from sottovoce.desk.trusted import Trusted
 from sottovoce.desk.vault import NAME, Vault
 from sottovoce.protocol.sizes import EDITION_SECONDS, EPOCH_SECONDS
-from sottovoce.trust.roster import UntrustedCard
+from sottovoce.trust.card import UntrustedCard
 
 from .common import PATH, UserError, err, now, out, passphrase, passphrase_option, random
 from .road import over_tor

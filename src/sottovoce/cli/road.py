@@ -14,6 +14,7 @@ from sottovoce.onion.tor import Tor
 from sottovoce.onion.torrc import client_torrc
 from sottovoce.pool.client import Connect, PoolClient
 from sottovoce.pool.errors import PutResult, RoadError
+from sottovoce.pool.team_client import TeamClient
 
 from .common import random
 
@@ -23,7 +24,7 @@ class TorRoad:
 
     def __init__(self, socks_port: int, door: str, members: str) -> None:
         self._socks_port, self._door = socks_port, door
-        self._members = PoolClient(members, self._to(members, fresh_isolation(random(16))))
+        self._members = TeamClient(members, self._to(members, fresh_isolation(random(16))))
 
     def _to(self, host: str, isolation: str) -> Connect:
         def connected() -> socket.socket:

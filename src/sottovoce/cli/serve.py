@@ -24,10 +24,14 @@ from sottovoce.onion.errors import OnionError
 from sottovoce.onion.tor import Tor, set_authorized_clients
 from sottovoce.onion.torrc import OnionSettings, onion_torrc, operator_lines
 from sottovoce.pool.api import member_routes, public_routes
+from sottovoce.pool.errors import RoadError
 from sottovoce.pool.store import SqlitePool
+from sottovoce.pool.team import Mailbox
+from sottovoce.pool.team_api import team_routes
 from sottovoce.protocol.sizes import epoch_of
 from sottovoce.source.conversation import Source
 from sottovoce.trust.published import SignedFolder
+from sottovoce.trust.team import TeamFolder
 
 from . import common
 from .common import PATH, UserError, out, random
@@ -36,20 +40,7 @@ _BANNER = (
     "Development only: no Tor here. Whoever runs this machine or its network sees who you are. Write nothing true."
 )
 _CHECK_SECONDS = 5
-
-
-@dataclass
-class _Signed:
-    """The server's signed files as the API wants them, with the server's clock."""
-
-    folder: SignedFolder
-    now: Callable[[], float]
-
-    def get(self, kind: str) -> bytes | None:
-        return self.folder.get(kind)
-
-    def put_duty(self, raw: bytes) -> None:
-        self.folder.put_duty(raw, epoch_of(self.now()))
+_TURN_SECONDS = 60
 
 
 class Listener(uvicorn.Server):
@@ -88,16 +79,18 @@ class Server:
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # a core dump would hold what visitors typed
         try:
             pool = SqlitePool(self.folder / "pool" / "pool.sqlite3", self.now)
+            mailbox = Mailbox(self.folder / "pool" / "team.sqlite3", self.now)
         except sqlite3.Error as error:
             raise UserError("The pool's file is damaged or not ours: restore it, or move the folder away.") from error
         try:
             with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-                runner.run(self._serve(pool))
+                runner.run(self._serve(pool, mailbox))
         finally:
+            mailbox.close()
             pool.close()
 
-    def _listeners(self, pool: SqlitePool) -> list[Listener]:
-        signed = _Signed(self.signed, self.now)
+    def _listeners(self, pool: SqlitePool, mailbox: Mailbox) -> list[Listener]:
+        signed = TeamFolder(self.signed, self.now)
         source = Source(pool, lambda: self.signed.published(epoch_of(self.now())), self.now, random)
         visits = Visits(self.now, random)
         public = public_routes(pool, signed, self.now)
@@ -106,7 +99,7 @@ class Server:
             return app(Door(source, Pages(self.card.name, self.card.addresses[0], banner), visits, random), [*public])
 
         protocol = CircuitProtocol if self.with_tor else LoopbackProtocol
-        members = Starlette(routes=member_routes(pool, signed))
+        members = Starlette(routes=[*member_routes(pool, signed), *team_routes(signed, mailbox)])
         listeners = [
             _listener(site(None), protocol, uds=str(self.sockets["door"])),
             _listener(members, protocol, uds=str(self.sockets["members"])),
@@ -115,20 +108,21 @@ class Server:
             listeners.append(_listener(site(_BANNER), LoopbackProtocol, host="127.0.0.1", port=self.loopback_port))
         return listeners
 
-    async def _serve(self, pool: SqlitePool) -> None:
-        listeners = self._listeners(pool)
+    async def _serve(self, pool: SqlitePool, mailbox: Mailbox) -> None:
+        listeners = self._listeners(pool, mailbox)
         stop = asyncio.Event()
         for number in (signal.SIGINT, signal.SIGTERM):
             asyncio.get_running_loop().add_signal_handler(number, stop.set)
         tasks = [asyncio.create_task(listener.serve()) for listener in listeners]
         watcher = asyncio.create_task(self._watch(stop))
+        turner = asyncio.create_task(_turning(stop, mailbox))
         try:
             await asyncio.wait([asyncio.create_task(stop.wait()), watcher, *tasks], return_when="FIRST_COMPLETED")
         finally:
             stop.set()
             for listener in listeners:
                 listener.should_exit = True
-            await asyncio.gather(watcher, *tasks)
+            await asyncio.gather(watcher, turner, *tasks)
 
     async def _watch(self, stop: asyncio.Event) -> None:
         if self.operator_tor:
@@ -184,6 +178,14 @@ def _listener(site: Starlette, protocol: type[LoopbackProtocol], **where: object
         **where,  # type: ignore[arg-type]  # uds, or host and port
     )
     return Listener(config)
+
+
+async def _turning(stop: asyncio.Event, mailbox: Mailbox) -> None:
+    while True:
+        with contextlib.suppress(RoadError):  # the next one may go better; who posts is told
+            await mailbox.turn()
+        if await _within(stop, _TURN_SECONDS):
+            return
 
 
 async def _within(stop: asyncio.Event, seconds: float) -> bool:

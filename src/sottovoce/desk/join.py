@@ -12,8 +12,9 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 from sottovoce.onion.keys import write_private
 from sottovoce.protocol.sizes import KEY
+from sottovoce.trust.card import Access, UntrustedAccess, UntrustedCard
 from sottovoce.trust.join import JoinRequest
-from sottovoce.trust.roster import Access, UntrustedAccess, UntrustedCard, UntrustedRoot, UntrustedRoster, check_words
+from sottovoce.trust.roster import UntrustedRoot, UntrustedRoster, check_words
 
 from .errors import DeskError
 from .trusted import Trusted
@@ -74,7 +75,7 @@ def welcome(vault: Vault, signed: Mapping[str, bytes], today: int) -> None:
     if missing:
         raise DeskError(f"The office's answer lacks the {min(missing)}: ask for it again.")
     trusted = Trusted(vault)
-    root = UntrustedRoot.of(signed["root"]).verify(trusted.org, today)
+    root = UntrustedRoot.of(signed["root"]).verify(trusted.org, today, trusted.root)
     card = UntrustedCard.of(signed["card"]).verify(root, today)
     roster = UntrustedRoster.of(signed["roster"]).verify(root, today, card.least_roster)
     access = UntrustedAccess.of(signed["access"]).verify(root, today)
@@ -82,7 +83,7 @@ def welcome(vault: Vault, signed: Mapping[str, bytes], today: int) -> None:
     if slot is None or access.clients.get(slot) != _x25519_public(vault, "onion"):
         raise DeskError("The office's answer does not admit this device: take its join request there again.")
     with vault.transaction():
-        for thing in (roster, card, access):
+        for thing in (root, roster, card, access):
             trusted.keep(thing)
 
 

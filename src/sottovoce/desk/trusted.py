@@ -10,18 +10,9 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from sottovoce.protocol.errors import Refused
 from sottovoce.protocol.keys import KemKey
 from sottovoce.protocol.sizes import KEY
-from sottovoce.trust.roster import (
-    DUTY_DAYS,
-    Card,
-    DutyList,
-    Root,
-    Roster,
-    UntrustedCard,
-    UntrustedDutyList,
-    UntrustedRoot,
-    UntrustedRoster,
-    duty_claim,
-)
+from sottovoce.trust.card import Card, UntrustedCard
+from sottovoce.trust.duty import DUTY_DAYS, DutyList, UntrustedDutyList, duty_claim
+from sottovoce.trust.roster import Root, Roster, UntrustedRoot, UntrustedRoster
 from sottovoce.trust.signed import Verified
 
 from .errors import DeskError
@@ -42,7 +33,7 @@ class Trusted:
 
     @property
     def root(self) -> Root:
-        """The root that was verified when this device joined; its end does not unmake what it signed."""
+        """The newest root that was verified here; its end does not unmake what it signed."""
         read = UntrustedRoot.of(self._vault.signed("root")[0])
         return read.verify(self.org, read.claim.issued)
 
@@ -51,7 +42,7 @@ class Trusted:
         """All rosters that were verified here, the newest first; none before the office answered."""
         root = self.root
         read = [UntrustedRoster.of(raw) for raw in self._vault.signed("roster")]
-        return [each.verify(root, each.claim.issued) for each in read]
+        return [each.verify_kept(root) for each in read]
 
     @property
     def roster(self) -> Roster:
@@ -81,7 +72,8 @@ class Trusted:
         self._vault.keep_signed(kind, thing.hash, serial, thing.raw)
 
     def refresh(self, road: Road, today: int, report: SyncReport) -> bool:
-        """Takes a newer roster and card from the server; False when the roster is in doubt."""
+        """Takes a newer root, card and roster from the server; False when the roster is in doubt."""
+        self._take("root", road, report, lambda raw: UntrustedRoot.of(raw).verify(self.org, today, self.root))
         self._take("card", road, report, lambda raw: self._card(raw, today))
         return self._take("roster", road, report, lambda raw: self._new_roster(raw, today))
 

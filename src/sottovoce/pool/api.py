@@ -10,7 +10,6 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from sottovoce.protocol.errors import Refused
 from sottovoce.protocol.sizes import ENVELOPE, TAG, epoch_of
 
 from .errors import PutResult, RoadError
@@ -35,9 +34,6 @@ class Signed(Protocol):
 
     def get(self, kind: str) -> bytes | None:
         """The newest of a kind."""
-
-    def put_duty(self, raw: bytes) -> None:
-        """Takes a new duty list; Refused when it is not valid or not the next one."""
 
 
 class BadSize(Exception):
@@ -74,7 +70,7 @@ def public_routes(pool: Pool, signed: Signed, now: Callable[[], float]) -> list[
 
 
 def member_routes(pool: Pool, signed: Signed) -> list[Route]:
-    """What only members may ask: what is pending, and to hand in a new duty list."""
+    """What only members may ask of the pool: what is pending."""
 
     async def pending(_: Request) -> Response:
         return _plain(200, b"".join(edition.to_bytes(4, "big") + tag for edition, tag in await pool.pending()))
@@ -89,19 +85,9 @@ def member_routes(pool: Pool, signed: Signed) -> list[Route]:
         missing = any(tag not in found for tag in tags)
         return _plain(404) if missing else _plain(200, b"".join(found[tag] for tag in tags))
 
-    async def put_duty(request: Request) -> Response:
-        try:
-            signed.put_duty(await read_body(request, 1, SIGNED_MOST))
-        except Refused as error:
-            return _plain(409, str(error).encode())
-        except (BadSize, TimeoutError) as error:
-            return _failure(error)
-        return _plain(201)
-
     return [
         Route("/v1/pending", pending, methods=["GET"]),
         Route("/v1/pending", fetch, methods=["POST"]),
-        Route("/v1/signed/duty", put_duty, methods=["PUT"]),
         _signed_route(signed, PUBLIC_KINDS),
     ]
 

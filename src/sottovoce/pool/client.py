@@ -52,12 +52,6 @@ class PoolClient:
             raise RoadError(f"The server answered with {status}: try again, or ask who runs it.")
         return raw if status == 200 else None
 
-    def put_duty(self, raw: bytes) -> None:
-        """Hands in a new duty list (spec 9.5)."""
-        status, reason = self._call("PUT", "/v1/signed/duty", raw)
-        if status != 201:
-            raise RoadError(f"The server refused the duty list: {reason[:200].decode(errors='replace')}")
-
     def _get(self, path: str) -> bytes:
         status, raw = self._call("GET", path)
         if status != 200:

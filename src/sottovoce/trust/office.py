@@ -16,10 +16,11 @@ from sottovoce.protocol import cbor
 from sottovoce.protocol.errors import Refused
 from sottovoce.protocol.sizes import SLOTS
 
+from .card import UntrustedAccess, UntrustedCard
 from .join import JoinRequest
 from .locked import lock, unlock
 from .published import SignedFolder, write_durably
-from .roster import FIRST_ORG, ROSTER_DAYS, Root, UntrustedAccess, UntrustedCard, UntrustedRoster
+from .roster import FIRST_ORG, ROSTER_DAYS, Root, UntrustedRoster, join_roots
 from .signed import Claim, Untrusted
 
 ROOT_DAYS = 3_653  # ten years: films with the address are watched for long
@@ -79,6 +80,7 @@ class Office:
 
     def _sign(self, kind: str, org: bytes, serial: int, today: int, expires: int, body: object) -> None:
         raw = Claim(kind, org, serial, today, expires, body).sign([self.secrets.root_key])
+        raw = join_roots([raw]) if kind == "root" else raw
         write_durably(self.folder / "signed" / f"{kind}.signed", raw)
         self.signed = SignedFolder(self.folder / "signed")
 

@@ -5,23 +5,17 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from sottovoce.protocol.errors import Refused
 from sottovoce.protocol.message import Audience
 from sottovoce.protocol.sizes import EPOCH_SECONDS
 
-from .roster import (
-    Access,
-    Card,
-    DutyList,
-    Root,
-    Roster,
-    UntrustedAccess,
-    UntrustedCard,
-    UntrustedDutyList,
-    UntrustedRoot,
-    UntrustedRoster,
-)
+from .card import Access, Card, UntrustedAccess, UntrustedCard
+from .duty import DutyList, UntrustedDutyList
+from .roster import Root, Roster, UntrustedRoot, UntrustedRoster
+
+_SHOWN = ("root", "card", "roster", "duty")
 
 
 @dataclass(frozen=True)
@@ -42,28 +36,43 @@ class Published:
         return Audience(self.root.org, self.roster.hash, members, key, today)
 
 
+class _File(NamedTuple):
+    stamp: tuple[int, int, int]  # inode, change time, size: another after each write
+    raw: bytes
+
+
+class _Held(NamedTuple):
+    today: int
+    raws: tuple[bytes | None, ...]
+    published: Published
+
+
 class SignedFolder:
     """A folder of signed files, one a kind, as the office hands them to the server.
 
-    Raises Refused with a sentence when a file is missing or not valid.
+    Changes by other processes are seen at the next call. Raises Refused with a sentence when a file is missing or
+    not valid.
     """
 
     def __init__(self, folder: Path) -> None:
-        self._folder = folder
-        self._cache: dict[str, bytes] = {}
-        self._today: tuple[int, Published] | None = None  # verified once a day, and after each change
+        self.folder = folder
+        self._files: dict[str, _File] = {}
+        self._held: _Held | None = None  # verified once a day, and after each change
 
     def get(self, kind: str) -> bytes | None:
         """The bytes of one kind, None where there are none."""
-        if kind not in self._cache:
-            try:
-                self._cache[kind] = self._path(kind).read_bytes()
-            except FileNotFoundError:
-                return None
-        return self._cache[kind]
+        try:
+            status = self.path(kind).stat()
+            stamp = (status.st_ino, status.st_ctime_ns, status.st_size)
+            if kind not in self._files or self._files[kind].stamp != stamp:
+                self._files[kind] = _File(stamp, self.path(kind).read_bytes())
+        except FileNotFoundError:
+            return None
+        return self._files[kind].raw
 
-    def _path(self, kind: str) -> Path:
-        return self._folder / f"{kind}.signed"
+    def path(self, kind: str) -> Path:
+        """Where a kind lies."""
+        return self.folder / f"{kind}.signed"
 
     def _need(self, kind: str) -> bytes:
         raw = self.get(kind)
@@ -72,7 +81,7 @@ class SignedFolder:
         return raw
 
     def root(self, today: int) -> Root:
-        """The root: the folder was filled by the office, so its root document is the anchor here."""
+        """The root: the folder was filled by the office, so its first root document is the anchor here."""
         return UntrustedRoot.of(self._need("root")).verify(None, today)
 
     def access(self, today: int) -> Access:
@@ -80,10 +89,19 @@ class SignedFolder:
         return UntrustedAccess.of(self._need("access")).verify(self.root(today), today)
 
     def published(self, today: int) -> Published:
-        """All that the public sees, verified."""
-        if self._today is None or self._today[0] != today:
-            self._today = (today, self._verify(today))
-        return self._today[1]
+        """All that the public sees, verified.
+
+        While an operator copies new files one after the other they may not fit together: until they do, the day's
+        last ones hold.
+        """
+        raws = tuple(self.get(kind) for kind in _SHOWN)
+        if self._held is None or self._held[:2] != (today, raws):
+            try:
+                self._held = _Held(today, raws, self._verify(today))
+            except Refused:
+                if self._held is None or self._held.today != today:
+                    raise
+        return self._held.published
 
     def _verify(self, today: int) -> Published:
         root = self.root(today)
@@ -91,47 +109,61 @@ class SignedFolder:
         roster = UntrustedRoster.of(self._need("roster")).verify(root, today, card.least_roster)
         return Published(root, roster, card, self._duty(roster, today))
 
-    def _duty(self, roster: Roster, today: int) -> DutyList | None:
-        raw = self.get("duty")
+    def _duty(self, roster: Roster, today: int | None) -> DutyList | None:
+        """The held duty list, when it is the roster's; `today` is None where its time does not matter."""
         try:
-            return UntrustedDutyList.of(raw).verify(roster, today) if raw is not None else None
-        except Refused:
+            read = UntrustedDutyList.of(self._need("duty"))
+            return read.verify(roster, read.claim.issued if today is None else today)
+        except Refused:  # also a damaged file: it shall not lock members out
             return None
 
-    def _duty_serial(self) -> int:
-        raw = self.get("duty")
-        try:
-            return UntrustedDutyList.of(raw).claim.serial if raw is not None else 0
-        except Refused:  # a damaged file shall not lock members out
-            return 0
+    def duty_serial(self, roster: Roster) -> int:
+        """The serial that a new duty list must exceed: the held one's, if that belongs to this roster, else 0.
+
+        So nobody's greatest possible serial outlives their removal from the roster.
+        """
+        held = self._duty(roster, None)
+        return held.claim.serial if held is not None else 0
 
     def put_duty(self, raw: bytes, today: int) -> None:
-        """Takes a newer duty list: valid, and its serial greater than the held one's; else Refused.
+        """Takes a newer duty list: valid, and its serial greater than the held one's; else Refused (spec 9.5).
 
         Of two renewals made at once the second so finds its serial taken, and syncs first.
         """
-        if raw == self.get("duty"):
+        roster = self.published(today).roster
+        new = UntrustedDutyList.of(raw).verify(roster, today)
+        held = self._duty(roster, None)
+        if held is not None and held.hash == new.hash:
             return  # the same again: its sender missed the answer
-        new = UntrustedDutyList.of(raw).verify(self.published(today).roster, today)
-        if new.claim.serial <= (held := self._duty_serial()):
-            raise Refused("duty list", f"The duty list's serial must be greater than {held}: sync first.")
-        write_durably(self._path("duty"), raw)
-        os.utime(self._path("duty"), (today * EPOCH_SECONDS,) * 2)  # no finer time on the server's disk than the day
-        self._cache["duty"], self._today = raw, None
+        if new.claim.serial <= (least := self.duty_serial(roster)):
+            raise Refused("duty list", f"The duty list's serial must be greater than {least}: sync first.")
+        write_durably(self.path("duty"), new.raw, today)
 
 
-def write_durably(path: Path, raw: bytes) -> None:
-    """Writes a file that only its owner reads, whole or not at all."""
+def write_durably(path: Path, raw: bytes, day: int | None = None) -> None:
+    """Writes a file that only its owner reads, whole or not at all; with a `day`, its times say no more than that."""
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     fresh = path.with_name(path.name + ".new")
     descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(descriptor, "wb") as file:
         file.write(raw)
         file.flush()
+        _coarsen(fresh, day)
         os.fsync(file.fileno())
     fresh.replace(path)
-    folder = os.open(path.parent, os.O_RDONLY)
+    _coarsen(path.parent, day)
+    sync_folder(path.parent)
+
+
+def _coarsen(path: Path, day: int | None) -> None:
+    if day is not None:
+        os.utime(path, (day * EPOCH_SECONDS,) * 2)
+
+
+def sync_folder(folder: Path) -> None:
+    """Makes what was renamed or removed in a folder durable."""
+    descriptor = os.open(folder, os.O_RDONLY)
     try:
-        os.fsync(folder)
+        os.fsync(descriptor)
     finally:
-        os.close(folder)
+        os.close(descriptor)

@@ -1,20 +1,21 @@
-"""Root, roster, duty list, card and access list: what each holds, and who must have signed it (spec 8.4 to 8.8)."""
+"""Root and roster: what each holds, and who must have signed it (spec 8.4 and 8.5)."""
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from itertools import pairwise
 
+from sottovoce.protocol import cbor
 from sottovoce.protocol.errors import Refused
-from sottovoce.protocol.sizes import HASH, KEM_PUBLIC, KEY, SLOTS
+from sottovoce.protocol.sizes import HASH, KEY, SLOTS
 from sottovoce.protocol.words import words_of
 
-from .signed import Claim, Untrusted, Verified, layer_of
+from .signed import LIMIT, Claim, Untrusted, Verified, is_bytes, shape
 
 ROSTER_DAYS = 180  # a roster that nobody renews for half a year is nobody's any more
-DUTY_DAYS = 7
-DUTY_DAYS_MOST = 28  # a longer list is a longer rollback and a longer loot
+ROOTS = 64  # documents in a chain: one a year for longer than anybody's film is watched
 FIRST_ORG = bytes(HASH)  # the first root document can't name its own hash
 
 
@@ -23,41 +24,90 @@ def check_words(org: bytes) -> tuple[str, ...]:
     return words_of(org, 6)
 
 
-def _shape(ok: bool, kind: str) -> None:
-    if not ok:
-        raise Refused(layer_of(kind), f"The {kind}'s content is not of the form it must have.")
-
-
-def _is_bytes(value: object, size: int) -> bool:
-    return isinstance(value, bytes) and len(value) == size
-
-
 class Root(Verified):
-    """The organisation's identity: the hash of its first root document, and the key that signs now."""
+    """The organisation's identity: the hash of its first root document, and the key that signs now.
+
+    `claim` and `hash` are the newest document's; `raw` is the whole chain. `keys` are all that ever signed,
+    the first one's first; `hashes` name the documents in the same order.
+    """
 
     org: bytes
     key: bytes
+    keys: Sequence[bytes]
+    hashes: Sequence[bytes]
+
+    def continues(self, held: Root) -> bool:
+        """Whether this chain has the other one as its beginning: each has one successor only."""
+        return self.hashes[: len(held.hashes)] == held.hashes
 
 
-class UntrustedRoot(Untrusted):
-    """A root document; the first is signed by its own key."""
+@dataclass(frozen=True)
+class UntrustedRoot:
+    """A chain of root documents: the first is signed by its own key, each later one by the key before it too."""
+
+    raw: bytes = field(repr=False)
+    documents: Sequence[Untrusted] = field(repr=False)
 
     @classmethod
     def of(cls, raw: bytes) -> UntrustedRoot:
         """Takes the bytes apart."""
-        return cls.read(raw, "root")
+        match cbor.decode(raw, "roster", LIMIT):
+            case [*documents] if 0 < len(documents) <= ROOTS and all(isinstance(each, bytes) for each in documents):
+                return cls(raw, [Untrusted.read(each, "root") for each in documents])
+        raise Refused("roster", "This is no root document of an organisation.")
 
-    def verify(self, org: bytes | None, today: int) -> Root:
-        """The root, when its hash is the anchor `org` (spec 8.4); None only where it is first met, by a person."""
-        key = self.claim.body
-        _shape(_is_bytes(key, KEY), "root")
-        name = hashlib.sha256(self.payload).digest()
-        if org is not None and name != org:
+    @property
+    def claim(self) -> Claim:
+        """What the newest document says."""
+        return self.documents[-1].claim
+
+    def verify(self, org: bytes | None, today: int, held: Root | None = None) -> Root:
+        """The root, when the chain begins with the document whose hash is the anchor `org` (spec 8.4).
+
+        `org` is None only where the root is first met, by a person. Who has a root already gives it as `held`:
+        a chain that does not go on from that one is refused. Only the newest document's time counts.
+        """
+        hashes = [hashlib.sha256(each.payload).digest() for each in self.documents]
+        for each in self.documents:
+            shape(is_bytes(each.claim.body, KEY), "root")
+        if org is not None and hashes[0] != org:
             raise Refused("roster", "The root document is another organisation's.")
-        self.check(FIRST_ORG, [key], 1, today)
+        self._check_first()
+        for before, after in pairwise(self.documents):
+            _check_successor(before.claim, after, hashes[0])
+        _check_today(self.claim, today)
+        return self._root(hashes, held)
+
+    def _check_first(self) -> None:
+        first = self.documents[0]
+        shape(first.claim.serial == 1, "root")
+        first.check(FIRST_ORG, [first.claim.body], 1, first.claim.issued)
+
+    def _root(self, hashes: Sequence[bytes], held: Root | None) -> Root:
+        keys = [each.claim.body for each in self.documents]
+        shape(len(set(keys)) == len(keys), "root")
         root = Root._made(self.claim, self.raw)
-        root.org, root.key = name, key
+        root.org, root.key, root.keys, root.hashes = hashes[0], keys[-1], keys, hashes
+        if held is not None and len(hashes) < len(held.hashes):
+            raise Refused("roster", "The root is older than one that was seen before.")
+        if held is not None and not root.continues(held):
+            raise Refused("roster", "The root does not go on from the one that is known here: ask the office at once.")
         return root
+
+
+def _check_successor(before: Claim, after: Untrusted, org: bytes) -> None:
+    shape(after.claim.serial == before.serial + 1 and after.claim.issued >= before.issued, "root")
+    after.check(org, [before.body, after.claim.body], 2, after.claim.issued)
+
+
+def _check_today(claim: Claim, today: int) -> None:
+    if not claim.issued - 1 <= today <= claim.expires:
+        raise Refused("roster", "The root is not valid today: it needs to be renewed.")
+
+
+def join_roots(documents: Sequence[bytes]) -> bytes:
+    """A chain's bytes from those of its signed documents, the first one first (spec 8.4)."""
+    return cbor.encode(list(documents))
 
 
 @dataclass(frozen=True)
@@ -91,14 +141,22 @@ class UntrustedRoster(Untrusted):
     def verify(self, root: Root, today: int, least: int = 0) -> Roster:
         """The roster, when the root signed it, for today, with a serial of at least `least` (spec 8.5)."""
         self.check(root.org, [root.key], 1, today, least)
+        return self._roster()
+
+    def verify_kept(self, root: Root) -> Roster:
+        """A roster that was verified before and kept: its time is over perhaps, and its root had a successor."""
+        self.check(root.org, root.keys, 1, self.claim.issued)
+        return self._roster()
+
+    def _roster(self) -> Roster:
         roster = Roster._made(self.claim, self.raw)
         match self.claim.body:
             case [1 | 2 as threshold, list() as slots] if type(threshold) is int and len(slots) == SLOTS:
                 roster.threshold, roster.slots = threshold, [_slot(slot) for slot in slots]
             case _:
-                _shape(False, "roster")
-        _shape(self.claim.expires - self.claim.issued <= ROSTER_DAYS, "roster")
-        _shape(len({slot.dh for slot in roster.slots}) == SLOTS, "roster")
+                shape(False, "roster")
+        shape(self.claim.expires - self.claim.issued <= ROSTER_DAYS, "roster")
+        shape(len({slot.dh for slot in roster.slots}) == SLOTS, "roster")
         return roster
 
 
@@ -109,112 +167,10 @@ def _slot(value: object) -> Slot:
     raise Refused("roster", "A slot of the roster is not of the form it must have.")
 
 
-class DutyList(Verified):
-    """The duty keys of the coming epochs."""
+def removed(older: Roster, newer: Roster) -> list[int]:
+    """The older roster's slots whose device is not in the newer one (spec 8.13).
 
-    keys: dict[int, bytes]
-    roster_hash: bytes
-
-    def days_left(self, today: int) -> int:
-        """How many epochs from today on have a key."""
-        return sum(epoch >= today for epoch in self.keys)
-
-
-class UntrustedDutyList(Untrusted):
-    """A duty list that came from somewhere."""
-
-    @classmethod
-    def of(cls, raw: bytes) -> UntrustedDutyList:
-        """Takes the bytes apart."""
-        return cls.read(raw, "duty")
-
-    def verify(self, roster: Roster, today: int, least: int = 0) -> DutyList:
-        """The duty list, when as many members signed it as the roster's threshold says (spec 8.6)."""
-        signers = [slot.signing for slot in roster.slots]
-        self.check(roster.claim.org, signers, roster.threshold, today, least)
-        duty = DutyList._made(self.claim, self.raw)
-        match self.claim.body:
-            case [bytes() as roster_hash, dict() as keys] if 0 < len(keys) <= DUTY_DAYS_MOST:
-                _shape(all(type(e) is int and _is_bytes(key, KEM_PUBLIC) for e, key in keys.items()), "duty")
-                duty.keys, duty.roster_hash = keys, roster_hash
-            case _:
-                _shape(False, "duty")
-        if duty.roster_hash != roster.hash:
-            raise Refused("duty list", "The duty list belongs to another roster.")
-        _shape(max(duty.keys) == self.claim.expires and min(duty.keys) >= self.claim.issued - 1, "duty")
-        _shape(self.claim.expires - self.claim.issued <= DUTY_DAYS_MOST, "duty")  # few keys far apart hold no longer
-        return duty
-
-
-class Card(Verified):
-    """The organisation's public contact card."""
-
-    name: str
-    addresses: Sequence[str]
-    languages: Sequence[str]
-    accounts: Sequence[str]
-    least_root: int
-    least_roster: int
-
-    @property
-    def check_words(self) -> tuple[str, ...]:
-        """Six words from `org`, to compare by two ways."""
-        return check_words(self.claim.org)
-
-
-class UntrustedCard(Untrusted):
-    """A card that came from somewhere."""
-
-    @classmethod
-    def of(cls, raw: bytes) -> UntrustedCard:
-        """Takes the bytes apart."""
-        return cls.read(raw, "card")
-
-    def verify(self, root: Root, today: int, least: int = 0) -> Card:
-        """The card, when the root signed it and is not older than the card's least root (spec 8.7)."""
-        self.check(root.org, [root.key], 1, today, least)
-        card = Card._made(self.claim, self.raw)
-        match self.claim.body:
-            case [str() as name, list() as addresses, list() as languages, list() as accounts, int(), int()]:
-                _shape(all(isinstance(item, str) for item in [*addresses, *languages, *accounts]), "card")
-                _shape(all(type(least) is int for least in self.claim.body[4:]), "card")
-                card.name, card.addresses, card.languages, card.accounts = name, addresses, languages, accounts
-                card.least_root, card.least_roster = self.claim.body[4:]
-            case _:
-                _shape(False, "card")
-        if root.claim.serial < card.least_root:
-            raise Refused("roster", "The card asks for a newer root document than this one.")
-        return card
-
-
-class Access(Verified):
-    """The members' onion, and the client keys of the devices that may reach it; never public."""
-
-    address: str
-    clients: dict[int, bytes]
-
-
-class UntrustedAccess(Untrusted):
-    """An access list that came from somewhere."""
-
-    @classmethod
-    def of(cls, raw: bytes) -> UntrustedAccess:
-        """Takes the bytes apart."""
-        return cls.read(raw, "access")
-
-    def verify(self, root: Root, today: int, least: int = 0) -> Access:
-        """The access list, when the root signed it (spec 8.8)."""
-        self.check(root.org, [root.key], 1, today, least)
-        access = Access._made(self.claim, self.raw)
-        match self.claim.body:
-            case [str() as address, dict() as clients] if len(clients) <= SLOTS:
-                _shape(all(type(slot) is int and _is_bytes(key, KEY) for slot, key in clients.items()), "access")
-                access.address, access.clients = address, clients
-            case _:
-                _shape(False, "access")
-        return access
-
-
-def duty_claim(roster: Roster, serial: int, today: int, keys: dict[int, bytes]) -> Claim:
-    """What a member signs: the duty keys by epoch (spec 8.6)."""
-    return Claim("duty", roster.claim.org, serial, today, max(keys), [roster.hash, keys])
+    Nobody but the office can tell a free slot that was given away from a device that was replaced, so both are listed.
+    """
+    devices = {(slot.dh, slot.signing) for slot in newer.slots}
+    return [number for number, slot in enumerate(older.slots) if (slot.dh, slot.signing) not in devices]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Self
 
@@ -42,6 +42,10 @@ class Claim:
         payload = self.payload()
         signatures = [[key.public_key().public_bytes_raw(), key.sign(_DOMAIN + payload)] for key in keys]
         return cbor.encode([payload, signatures])
+
+    def signature(self, key: Ed25519PrivateKey) -> bytes:
+        """One signature over the payload (spec 8.2)."""
+        return key.sign(_DOMAIN + self.payload())
 
 
 class Verified:
@@ -93,15 +97,37 @@ class Untrusted:
         layer = layer_of(self.claim.kind)
         if self.claim.org != org:
             raise Refused(layer, f"The {self.claim.kind} is another organisation's.")
-        if len(self._valid(set(signers))) < threshold:
+        if len(self.valid(signers)) < threshold:
             raise Refused(layer, f"The {self.claim.kind} has not the signatures it needs.")
         if self.claim.serial < least:
             raise Refused(layer, f"The {self.claim.kind} is older than one that was seen before.")
         if not self.claim.issued - 1 <= today <= self.claim.expires:
             raise Refused(layer, f"The {self.claim.kind} is not valid today: it needs to be renewed.")
 
-    def _valid(self, signers: set[bytes]) -> set[bytes]:
-        return {key for key, signature in self.signatures if key in signers and _signed(key, signature, self.payload)}
+    def valid(self, signers: Iterable[bytes]) -> dict[bytes, bytes]:
+        """The right signatures of those who may sign, by their keys."""
+        allowed = set(signers)
+        return {
+            key: signature
+            for key, signature in self.signatures
+            if key in allowed and _signed(key, signature, self.payload)
+        }
+
+
+def encode(payload: bytes, signatures: Mapping[bytes, bytes]) -> bytes:
+    """A signed thing's bytes from its parts, the signatures in order of their keys (spec 8.2)."""
+    return cbor.encode([payload, [[key, signatures[key]] for key in sorted(signatures)]])
+
+
+def shape(ok: bool, kind: str) -> None:
+    """Refused when a signed thing's body is not `ok`."""
+    if not ok:
+        raise Refused(layer_of(kind), f"The {kind}'s content is not of the form it must have.")
+
+
+def is_bytes(value: object, size: int) -> bool:
+    """Whether it is a byte string of this size."""
+    return isinstance(value, bytes) and len(value) == size
 
 
 def layer_of(kind: str) -> Layer:
