@@ -107,7 +107,8 @@ class Duty:
 
     def lacking(self) -> list[int]:
         """The epochs from yesterday on whose published key this vault can't open."""
-        keys = self.shown.keys if self.shown is not None else {}
+        newest = self.shown or self.held(self._trusted.roster.hash)
+        keys = newest.keys if newest is not None else {}
         return [epoch for epoch in self._seeds.lacking(keys) if epoch >= self._today - 1]
 
     def days_left(self) -> int:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from sottovoce.pool.edition import Listed
 from sottovoce.pool.team_client import Conflict
 from sottovoce.protocol import cbor
 from sottovoce.protocol.errors import Refused
@@ -26,18 +27,6 @@ from .vault import Vault
 
 WARN_DAYS = 3  # of duty keys; renewal begins at four, so by then something went wrong
 _SEEDS_MOST = 320  # an item; it has no room for more
-
-
-class Listed(Protocol):
-    """One edition as the pool lists it."""
-
-    @property
-    def number(self) -> int:
-        """Which."""
-
-    @property
-    def hash(self) -> bytes:
-        """SHA-256 of its file."""
 
 
 class Forwarded(Protocol):
@@ -101,10 +90,12 @@ class Team:
             return
         self._box = Box(self._vault, self._trusted, slot, self._today, self._random, report)
         duty = self.duty
-        duty.look(road, report)
-        self._box.receive(road, self._take)
-        duty.look(road, report)  # what came may be named by it
-        self._catchup.note(duty)
+        try:
+            duty.look(road, report)
+            self._box.receive(road, self._take)
+            duty.look(road, report)  # what came may be named by it
+        finally:
+            self._catchup.note(duty)
 
     # Items of the mailbox (spec 10.3).
 
@@ -223,4 +214,3 @@ class Team:
             issued, expires = seen.get((number, slot.signing), (None, None))
             found.append(Member(number, slot.label, number == own, issued, expires))
         return found
-
