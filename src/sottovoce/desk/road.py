@@ -9,6 +9,7 @@ from typing import Protocol
 
 from sottovoce.pool.edition import Listed
 from sottovoce.pool.errors import Reply, RoadError
+from sottovoce.pool.team import PostResult
 
 FETCH_MOST = 128  # tags in one request: 1 MiB of envelopes, a second over Tor
 
@@ -45,7 +46,28 @@ class Road(Protocol):
         """The signed thing of a kind that members are shown."""
 
     def put_duty(self, raw: bytes) -> None:
-        """Hands in a duty list whose serial is greater than the server's."""
+        """Hands in a duty list; Conflict when the server refuses it or holds a newer one."""
+
+    def draft(self) -> bytes | None:
+        """The draft of the next duty list."""
+
+    def put_draft(self, raw: bytes) -> bool:
+        """Hands in a draft, or a signature more; True when it is the duty list now. Conflict as above."""
+
+    def transports(self) -> bytes:
+        """All transport keys, for `trust.transport.read_transports`."""
+
+    def put_transport(self, raw: bytes) -> None:
+        """Hands in this device's new transport key; Conflict when it is not newer."""
+
+    def post_item(self, slot: int, transport_hash: bytes, receipt_hash: bytes, item: bytes) -> PostResult:
+        """Posts an item to a slot's mailbox."""
+
+    def items(self, slot: int) -> list[bytes]:
+        """At most 64 items of a slot."""
+
+    def acknowledge(self, receipts: Sequence[bytes]) -> None:
+        """Deletes the items whose receipts these are, 1 to 64."""
 
 
 @dataclass(frozen=True)

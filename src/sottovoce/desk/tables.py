@@ -11,9 +11,11 @@ CREATE TABLE signed (kind TEXT, hash BLOB, serial INTEGER NOT NULL, raw BLOB NOT
 CREATE TABLE duty (epoch INTEGER, public BLOB, seed BLOB NOT NULL, PRIMARY KEY (epoch, public)) WITHOUT ROWID;
 -- Every edition that the door ever listed, with the hash that it listed first; `read` with all duty keys that are here.
 CREATE TABLE edition (number INTEGER PRIMARY KEY, hash BLOB NOT NULL, read INTEGER NOT NULL);
--- Envelopes that were looked at and whose edition is not read to its end; `found`: in that edition's own bytes.
-CREATE TABLE taken (tag BLOB PRIMARY KEY, edition INTEGER NOT NULL, hash BLOB NOT NULL, found INTEGER NOT NULL)
-  WITHOUT ROWID;
+-- What is pending, or was looked at in an edition that is not read to its end. `hash` is NULL before it was fetched;
+-- `found`: in the edition's own bytes; `opened`: tried with all duty keys that are here.
+CREATE TABLE taken (tag BLOB PRIMARY KEY, edition INTEGER NOT NULL, hash BLOB, found INTEGER NOT NULL DEFAULT 0,
+  opened INTEGER NOT NULL DEFAULT 0) WITHOUT ROWID;
+CREATE INDEX taken_edition ON taken (edition);
 -- Own posts that must appear in an edition, at the latest in this one.
 CREATE TABLE posted (tag BLOB PRIMARY KEY, edition INTEGER NOT NULL, hash BLOB NOT NULL) WITHOUT ROWID;
 CREATE TABLE conversation (id BLOB PRIMARY KEY, kem BLOB NOT NULL, dh BLOB NOT NULL, c BLOB NOT NULL) WITHOUT ROWID;
@@ -31,9 +33,10 @@ CREATE TABLE plain (tag BLOB PRIMARY KEY, epoch INTEGER NOT NULL, edition INTEGE
 CREATE INDEX plain_message ON plain (message, part);
 CREATE INDEX plain_epoch ON plain (epoch);
 -- Later parts that nothing authenticates yet: candidates for a message that is here, or orphans.
-CREATE TABLE later (tag BLOB PRIMARY KEY, epoch INTEGER NOT NULL, edition INTEGER NOT NULL, message BLOB NOT NULL,
-  part INTEGER NOT NULL, parts INTEGER NOT NULL, hash BLOB NOT NULL, plaintext BLOB NOT NULL);
-CREATE INDEX later_message ON later (message, parts, part);
+CREATE TABLE later (tag BLOB NOT NULL, epoch INTEGER NOT NULL, edition INTEGER NOT NULL, message BLOB NOT NULL,
+  part INTEGER NOT NULL, parts INTEGER NOT NULL, hash BLOB NOT NULL, plaintext BLOB NOT NULL,
+  UNIQUE (message, parts, part, hash));
+CREATE INDEX later_edition ON later (edition);
 CREATE TABLE queued (place INTEGER PRIMARY KEY, conversation BLOB NOT NULL, text TEXT NOT NULL);
 -- What is sealed and not known to be in the pool, one row a part; a dummy has an empty conversation and message.
 -- `tried`: it was posted, and nobody knows yet whether it arrived.

@@ -100,7 +100,7 @@ class Trusted:
         root, least = self.root, self._held_serial("roster")
         if cards:
             card = UntrustedCard.of(cards[0])
-            least = max(least, card.verify(root, card.claim.issued).least_roster)
+            least = max(least, card.verify_kept(root).least_roster)
         return UntrustedRoster.of(raw).verify(root, today, least)
 
     def duty_days(self, today: int) -> int:

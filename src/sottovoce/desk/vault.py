@@ -116,6 +116,11 @@ class Vault:
         with self.transaction():
             return self._db.execute(sql, values).fetchall()
 
+    def many(self, sql: str, values: Iterable[tuple[Any, ...]]) -> None:
+        """One statement for each tuple of values, all or none."""
+        with self.transaction():
+            self._db.executemany(sql, values)
+
     def close(self) -> None:
         """Gives the file back; the vault can't be used any more."""
         self._db.close()
