@@ -123,3 +123,5 @@ class SyncReport(Report):
     waiting: int = 0  # texts and sealed answers that are not yet sent
     waits: list[Waits] = field(default_factory=list)
     duty_published: bool = False
+    keys_destroyed: int = 0  # epochs whose duty keys were destroyed
+    items_refused: int = 0  # of the mailbox: not for this device, not signed by a colleague, or of no proper form

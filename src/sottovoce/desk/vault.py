@@ -26,6 +26,7 @@ from sottovoce.protocol.sizes import KEY, QUARTERS
 
 from .errors import DeskError
 from .tables import TABLES
+from .vault_team import TEAM_TABLES
 
 NAME = "vault.db"
 SCHEMA = 2
@@ -79,7 +80,7 @@ class Vault:
         os.close(os.open(path, os.O_CREAT | os.O_WRONLY, 0o600))
         vault = cls(path, _key(passphrase, salt, work))
         with vault.transaction():
-            vault._db.execute(TABLES)
+            vault._db.execute(TABLES + TEAM_TABLES)
             vault._db.pragma("user_version", SCHEMA)
         return vault
 
