@@ -19,6 +19,8 @@ WHAT_TO_DO = (
     "The server keeps messages back or changes what it showed: tell the office, keep this vault, and take the address "
     "out of use until it is known who did that."
 )
+_READABLE = f"""number / {QUARTERS} IN (SELECT epoch FROM duty) OR number / {QUARTERS} - 1 IN (SELECT epoch FROM duty)
+  OR number IN (SELECT edition FROM taken) OR number IN (SELECT edition FROM posted)"""
 _KEPT = ANSWER_EPOCHS + 10  # epochs for which the hash of an edition is remembered
 
 
@@ -60,21 +62,16 @@ class Editions:
     def _remember(self, new: dict[int, bytes], shown: Iterable[int], today: int) -> None:
         with self._vault.transaction():
             self._vault.many("INSERT INTO edition VALUES (?, ?, 0)", new.items())
+            # Without a key for its days there is nothing to read in it; when one comes, the vault says so here.
+            self._vault.many(f"UPDATE edition SET read = 1 WHERE number = ? AND NOT ({_READABLE})", ((n,) for n in new))  # noqa: S608  # ours
             self._rows("DELETE FROM edition WHERE number < ?", QUARTERS * (today - _KEPT))
             unread = {number for (number,) in self._rows("SELECT number FROM edition WHERE NOT read")}
             over = (number for number in unread - set(shown) if number // QUARTERS < today - ANSWER_EPOCHS)
             self._vault.many("DELETE FROM edition WHERE number = ?", ((number,) for number in over))
 
     def wanted(self, listed: Iterable[Listed]) -> list[Listed]:
-        """Those that are to be read, in order: not read yet, and a key is here that could open something in them.
-
-        Also those in which something must be that was pending, or that this desk posted.
-        """
-        query = (
-            f"SELECT number FROM edition WHERE NOT read AND (number / {QUARTERS} IN (SELECT epoch FROM duty)"  # noqa: S608  # ours
-            f" OR number / {QUARTERS} - 1 IN (SELECT epoch FROM duty) OR number IN (SELECT edition FROM taken)"
-            " OR number IN (SELECT edition FROM posted))"
-        )
+        """Those that are to be read, in order."""
+        query = "SELECT number FROM edition WHERE NOT read"
         wanted = {number for (number,) in self._rows(query)}
         return [each for each in listed if each.number in wanted]
 

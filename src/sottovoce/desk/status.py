@@ -9,10 +9,10 @@ from sottovoce.protocol.keys import sign_of
 from sottovoce.protocol.sizes import ANSWER_EPOCHS
 
 from .letters import OFFER_AFTER, Conversation
+from .team import Team
 from .trusted import Trusted
 from .vault import Vault
 
-WARN_DAYS = 3  # of duty keys; renewal begins at four, so by then something went wrong
 WARN_ROSTER_DAYS = 21  # the office meets seldom
 
 
@@ -30,22 +30,20 @@ class Status:
     alarms: tuple[tuple[str, int], ...]  # each with the epoch in which it was raised last
 
 
-def status_of(vault: Vault, trusted: Trusted, conversations: Sequence[Conversation], today: int) -> Status:
+def status_of(vault: Vault, trusted: Trusted, team: Team, conversations: Sequence[Conversation], today: int) -> Status:
     """The status on a day; DeskError before the office answered."""
     roster = trusted.roster
-    slot, duty, days = trusted.slot(roster), trusted.duty_days(today), roster.claim.expires - today + 1
+    slot, duty, days = trusted.slot(roster), team.duty_days(), roster.claim.expires - today + 1
     unread = sum(each.unread for each in conversations)
     waiting = sum(each.waiting for each in conversations)
-    warnings = (*_warnings(slot, duty, days), *_offers(conversations))
+    warnings = (*_warnings(slot, days), *team.warnings(today), *_offers(conversations))
     alarms = tuple((text, epoch) for text, epoch in vault.alarms() if epoch >= today - ANSWER_EPOCHS)
     return Status(slot, duty, max(0, days), unread, waiting, vault.note("last sync"), warnings, alarms)
 
 
-def _warnings(slot: int | None, duty_days: int, roster_days: int) -> Iterable[str]:
+def _warnings(slot: int | None, roster_days: int) -> Iterable[str]:
     if slot is None:
         yield "This device is not, or no longer, in the roster: ask the office why, and to admit it."
-    elif duty_days <= WARN_DAYS:
-        yield f"Duty keys are left for {duty_days} days, then nobody can write: sync, and see why none are added."
     if roster_days <= 0:
         yield "The roster is over and nobody can write: the office must sign a new one today."
     elif roster_days <= WARN_ROSTER_DAYS:

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Protocol
 
 from sottovoce.pool.edition import Listed, next_hour
-from sottovoce.protocol.sizes import QUARTERS, edition_of, epoch_of
+from sottovoce.protocol.sizes import edition_of, epoch_of
 
-from .alone import Alone
 from .collect import Collector
 from .compare import Compare, CompareReport, sample
 from .editions import Editions
@@ -20,21 +18,9 @@ from .outgoing import Outgoing
 from .parts import Origin, Parts
 from .road import Road, SyncReport
 from .status import Status, status_of
+from .team import Team
 from .trusted import Trusted
 from .vault import Vault
-
-
-class Team(Protocol):
-    """What a device does with its colleagues; `now` in Unix seconds. Faults of the road are raised, Refused is not."""
-
-    def receive(self, road: Road, now: float, report: SyncReport) -> None:
-        """Takes in the mailbox, and hands in a new transport key when it is time."""
-
-    def destroy(self, now: float, report: SyncReport) -> None:
-        """Destroys the duty keys whose time is over."""
-
-    def serve(self, road: Road, now: float, report: SyncReport) -> None:
-        """Renews and signs duty lists, answers colleagues' requests, and asks for what is missing."""
 
 
 class Desk:
@@ -45,15 +31,16 @@ class Desk:
         self._trusted = Trusted(vault)
         self.editions, self._parts, self._outgoing = Editions(vault), Parts(vault), Outgoing(vault)
         self._letters = Letters(vault, self._parts, self.editions.through)
-        self._team: Team = Alone(vault, self._trusted, random)
+        self._report = SyncReport()  # of the sync that is under way
+        self.team = Team(vault, self._trusted, now, random, self.receive_forwarded)
 
     def sync(self, road: Road, *, post: bool = True) -> SyncReport:
         """Compares, fetches, opens, renews; and posts, unless a run posts at times of its own.
 
         The road's faults are in the report; DeskError before the office answered.
         """
-        report, now = SyncReport(), self._now()
-        _ = self._trusted.roster
+        self._report, now = SyncReport(), self._now()
+        report, _ = self._report, self._trusted.roster
         pending: list[tuple[int, bytes]] = []
         listed: list[Listed] = []
         # The lists first: no source can have used a newer roster than the one that is then taken. And what is pending
@@ -61,7 +48,7 @@ class Desk:
         known = report.attempt(lambda: pending.extend(road.pending()))
         known = known and report.attempt(lambda: listed.extend(road.editions()))
         if known and report.attempt(lambda: self._trusted.refresh(road, epoch_of(now), report)):
-            report.attempt(lambda: self._team.receive(road, now, report))
+            report.attempt(lambda: self.team.receive(road, report))
             self._compare(now).signed_at(road, report)
             self._collect(road, pending, self._compare(now).listing(listed, report), now, report)
             self._serve(road, now, report, post)
@@ -86,9 +73,9 @@ class Desk:
         fetched = report.attempt(lambda: collector.read_pending(road, pending))
         if read:
             collector.miss(listed, epoch_of(now))
-            self._team.destroy(now, report)
         if read and fetched:
             self._vault.keep_note("last sync", epoch_of(now))
+        report.attempt(lambda: self.team.destroy(road, report, listed))
 
     def _intake(self) -> Intake:
         return Intake(self._vault, self._trusted, self._letters, self._parts)
@@ -96,7 +83,7 @@ class Desk:
     def _serve(self, road: Road, now: float, report: SyncReport, post: bool) -> None:
         """What only a device in the newest roster can do: serve its colleagues, and answer."""
         if self._trusted.slot(self._trusted.roster) is not None:
-            report.attempt(lambda: self._team.serve(road, now, report))
+            report.attempt(lambda: self.team.serve(road, report))
             if post:
                 report.attempt(lambda: self._outbox(now).flush(road, report))
 
@@ -138,15 +125,12 @@ class Desk:
         chosen = listed if full else sample(listed, pending, self._random)
         compare.bytes(road, chosen, pending, report)
 
-    def receive_forwarded(
-        self, plaintext: bytes, epoch: int, tag: bytes, edition: int | None, sender: int, report: SyncReport
-    ) -> bool:
-        """Takes in an exact plaintext that the colleague in slot `sender` forwards (spec 10.5); whether it is new.
+    def receive_forwarded(self, plaintext: bytes, epoch: int, tag: bytes, edition: int, sender_slot: int) -> bool:
+        """Takes in an exact plaintext that the colleague in a slot forwards (spec 10.5); whether it is new.
 
-        Its MAC is checked; where this device is not in the message's roster, it is kept as vouched for by `sender`.
+        Its MAC is checked; where this device is not in the message's roster, it is kept as vouched for by that slot.
         """
-        origin = Origin(tag, epoch, QUARTERS * epoch if edition is None else edition)
-        return self._intake().forwarded(plaintext, origin, sender, report)
+        return self._intake().forwarded(plaintext, Origin(tag, epoch, edition), sender_slot, self._report)
 
     def conversations(self) -> list[Conversation]:
         """All conversations, the one with the newest message last."""
@@ -187,7 +171,7 @@ class Desk:
 
     def status(self) -> Status:
         """How long keys and roster last, and what waits; DeskError before the office answered."""
-        return status_of(self._vault, self._trusted, self.conversations(), epoch_of(self._now()))
+        return status_of(self._vault, self._trusted, self.team, self.conversations(), epoch_of(self._now()))
 
 
 def _size(text: str) -> int:
