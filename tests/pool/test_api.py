@@ -14,7 +14,6 @@ from pathlib import Path
 
 import pytest
 import uvicorn
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from doubles.organisation import Organisation
 from doubles.pool import cheap_dummy
 from starlette.applications import Starlette
@@ -27,27 +26,13 @@ from sottovoce.pool.client import PoolClient
 from sottovoce.pool.editions import Editions
 from sottovoce.pool.errors import PutResult, Reply, RoadError
 from sottovoce.pool.store import Putter, SqlitePool
-from sottovoce.protocol.keys import KemKey
 from sottovoce.protocol.sizes import ENVELOPE, edition_of, epoch_of
 from sottovoce.trust.published import SignedFolder
-from sottovoce.trust.roster import UntrustedDutyList, duty_claim
+from sottovoce.trust.team import TeamFolder
 
 NOW = 1_800_000_123.75
 TODAY = epoch_of(NOW)
 SIZE = 4 + 16 + ENVELOPE
-
-
-@dataclass
-class Signed:
-    """The signed files of a server whose clock stands still."""
-
-    folder: SignedFolder
-
-    def get(self, kind: str) -> bytes | None:
-        return self.folder.get(kind)
-
-    def put_duty(self, raw: bytes) -> None:
-        self.folder.put_duty(raw, TODAY)
 
 
 @dataclass
@@ -110,7 +95,7 @@ def org(tmp_path_factory: pytest.TempPathFactory) -> Organisation:
 @pytest.fixture(scope="module")
 def sides(org: Organisation, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Side, Side]]:
     folder = tmp_path_factory.mktemp("s")
-    signed = Signed(SignedFolder(org.server / "signed"))
+    signed = TeamFolder(SignedFolder(org.server / "signed"), lambda: NOW)
     with closing(SqlitePool(folder / "pool", lambda: NOW, cheap_dummy)) as pool:
         editions = Editions(folder / "pool" / "editions")
         public = Starlette(routes=[*api.public_routes(pool, editions, signed, lambda: NOW)])
@@ -185,9 +170,6 @@ def test_a_wrong_size_is_refused_before_a_byte_of_it_is_sent(
         ("POST", "/v1/pending", 16 * api.FETCH_MOST + 1, 413),
         ("POST", "/v1/pending", 15, 400),
         ("POST", "/v1/pending", None, 411),
-        ("PUT", "/v1/signed/duty", api.SIGNED_MOST + 1, 413),
-        ("PUT", "/v1/signed/duty", 0, 400),
-        ("PUT", "/v1/signed/duty", None, 411),
     ],
 )
 def test_the_members_side_checks_sizes_as_well(
@@ -234,9 +216,7 @@ def test_a_full_fetch_comes_in_the_order_asked(members: Side, public: Side) -> N
     assert members.client.fetch([tag for tag, _ in puts]) == [sealed for _, sealed in puts]
 
 
-@pytest.mark.parametrize(
-    ("method", "path"), [("GET", "/v1/pending"), ("POST", "/v1/pending"), ("PUT", "/v1/signed/duty")]
-)
+@pytest.mark.parametrize(("method", "path"), [("GET", "/v1/pending"), ("POST", "/v1/pending")])
 def test_the_public_side_has_no_members_routes(public: Side, members: Side, method: str, path: str) -> None:
     assert public.status(method, path) in (404, 405)
     assert members.status(method, path) not in (404, 405)
@@ -249,8 +229,7 @@ def test_the_members_side_takes_no_envelopes(members: Side) -> None:
 @pytest.mark.parametrize("kind", api.PUBLIC_KINDS)
 def test_signed_things_are_served_as_signed(public: Side, members: Side, org: Organisation, kind: str) -> None:
     raw = (org.server / "signed" / f"{kind}.signed").read_bytes()
-    if kind != "duty":  # that changes in another test
-        assert public.client.signed(kind) == raw
+    assert public.client.signed(kind) == raw
     assert public.client.signed(kind) == members.client.signed(kind)
 
 
@@ -259,28 +238,6 @@ def test_nothing_else_is_served(public: Side, members: Side, org: Organisation, 
     assert (org.server / "signed" / "access.signed").is_file()
     assert public.client.signed(kind) is None
     assert members.client.signed(kind) is None
-
-
-def duty(org: Organisation, serial: int, key: KemKey, signer: Ed25519PrivateKey | None = None) -> bytes:
-    roster = SignedFolder(org.server / "signed").published(TODAY).roster
-    return duty_claim(roster, serial, TODAY, {TODAY: key.public}).sign([signer or org.signing])
-
-
-def test_a_duty_list_must_be_newer_and_signed(members: Side, org: Organisation) -> None:
-    key = KemKey(secrets.token_bytes(32))
-    held = members.client.signed("duty")
-    assert held
-    serial = UntrustedDutyList.of(held).claim.serial
-    foreign = duty(org, serial + 1, key, Ed25519PrivateKey.generate())
-    for wrong in (duty(org, serial, key), duty(org, serial - 1, key), foreign, held[:-1], b"junk"):
-        with pytest.raises(RoadError, match="refused the duty list"):
-            members.client.put_duty(wrong)
-        assert members.client.signed("duty") == held
-    new = duty(org, serial + 1, key)
-    members.client.put_duty(new)
-    members.client.put_duty(new)  # its sender missed the answer
-    assert members.client.signed("duty") == new
-    assert (org.server / "signed" / "duty.signed").read_bytes() == new
 
 
 def answering(raw: bytes) -> Callable[[], socket.socket]:
@@ -376,7 +333,7 @@ def test_9_11_a_used_up_budget_is_503_before_the_body_with_the_hour(tmp_path: Pa
 @contextmanager
 def public_side(folder: Path, org: Organisation, pool: Putter, allow: Callable[[Request], bool]) -> Iterator[Side]:
     (folder / "editions").mkdir()
-    signed = Signed(SignedFolder(org.server / "signed"))
+    signed = TeamFolder(SignedFolder(org.server / "signed"), lambda: NOW)
     routes = api.public_routes(pool, Editions(folder / "editions"), signed, lambda: NOW, allow)
     with serving(Starlette(routes=[*routes]), folder / "s") as side:
         yield side

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from doubles.team import Team
+from doubles.admitted import Team
 from pool.test_api import Side, answering, http, serving
 from starlette.applications import Starlette
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import cbor2
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from doubles.team import Team
+from doubles.admitted import Team
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
