@@ -83,7 +83,9 @@ class Letters:
         What only a colleague vouched for (slot `voucher`) gives way to what this device could check itself.
         """
         part, name = first.part, (first.conversation, TO_DESK, first.message_id)
-        self._rows("INSERT OR IGNORE INTO conversation VALUES (?, ?, ?, ?)", first.conversation, part.kem, part.dh, part.c)
+        self._rows(
+            "INSERT OR IGNORE INTO conversation VALUES (?, ?, ?, ?)", first.conversation, part.kem, part.dh, part.c
+        )
         if voucher is None:
             query = "DELETE FROM message WHERE (conversation, direction, id) = (?, ?, ?) AND vouched IS NOT NULL"
             if self._rows(f"{query} RETURNING 1", *name):
@@ -129,7 +131,9 @@ class Letters:
 
     def drop(self, conversation: bytes, message: bytes) -> None:
         """Takes a message back whose body turned out to be none; also a conversation that has no other."""
-        self._rows("DELETE FROM message WHERE (conversation, direction, id) = (?, ?, ?)", conversation, TO_DESK, message)
+        self._rows(
+            "DELETE FROM message WHERE (conversation, direction, id) = (?, ?, ?)", conversation, TO_DESK, message
+        )
         empty = "NOT EXISTS (SELECT 1 FROM message WHERE conversation = conversation.id)"
         self._rows(f"DELETE FROM conversation WHERE id = ? AND {empty}", conversation)  # noqa: S608  # ours
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from itertools import groupby
+from itertools import groupby, pairwise
 from typing import NamedTuple
 
 
@@ -49,4 +49,4 @@ def _after(items: Sequence[Item]) -> list[Item]:
 
 
 def _is_chain(items: Sequence[Item]) -> bool:
-    return all(item.after == before.id for before, item in zip(items, items[1:], strict=False))
+    return all(item.after == before.id for before, item in pairwise(items))

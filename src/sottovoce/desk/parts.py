@@ -90,6 +90,10 @@ class Parts:
         query = f"SELECT rowid FROM later WHERE {_ORPHAN} ORDER BY edition DESC, random() LIMIT -1 OFFSET ?"  # noqa: S608  # ours
         self._rows(f"DELETE FROM later WHERE rowid IN ({query})", most)  # noqa: S608  # ours
 
+    def settle(self) -> None:
+        """At the end of a sync: orphans are at most as many as may stay."""
+        self.prune(ORPHANS)
+
 
 def beginning(body: bytes) -> str:
     """The text as far as a first part's body holds it; it is authenticated, but its whole is not here (spec 6.2)."""

@@ -51,10 +51,14 @@ class Vault:
     """An open vault; `create` and `open` raise DeskError. One process at a time holds it."""
 
     def __init__(self, path: Path, key: bytes) -> None:
-        self.path = path
-        self._db = apsw.Connection(str(path))
+        self.path, self._key = path, key
+        self.resume()
+
+    def resume(self) -> None:
+        """Opens the file again after `close`, without asking for the passphrase; DeskError while another has it."""
+        self._db = apsw.Connection(str(self.path))
         try:
-            self._unlock(key)
+            self._unlock(self._key)
         except apsw.Error as error:
             self._db.close()
             raise DeskError(_reason(error)) from error
@@ -122,7 +126,7 @@ class Vault:
             self._db.executemany(sql, values)
 
     def close(self) -> None:
-        """Gives the file back; the vault can't be used any more."""
+        """Gives the file back; the vault can't be used until it is resumed."""
         self._db.close()
 
     def __enter__(self) -> Self:
@@ -197,7 +201,7 @@ class Vault:
 def _reason(error: apsw.Error) -> str:
     match error:
         case apsw.BusyError():
-            return "Another program holds this vault: end it, then try again."
+            return "Another program holds this vault: wait until it is done, or end it, then try again."
         case apsw.NotADBError():
             return "The passphrase does not open this vault: type it again."
         case apsw.CorruptError():
