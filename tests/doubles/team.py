@@ -397,6 +397,16 @@ class World:
         """Each desk, or each of these, syncs once."""
         return [self.desks[name].sync() for name in names or self.desks]
 
+    def settle(self, *names: str) -> None:
+        """Syncs until nobody waits for anything from those who are here."""
+        for _ in range(6):
+            self.round(*names)
+            desks = [self.desks[name] for name in names or self.desks]
+            slots = {desk.slot for desk in desks}
+            if not any(slot in slots for slot, _, _ in self.server.box.values()):
+                return
+        raise AssertionError("the mailbox is never empty")
+
     def close(self) -> None:
         for desk in self.desks.values():
             desk.vault.close()
