@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import unicodedata
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -26,6 +25,7 @@ from sottovoce.trust.card import UntrustedCard
 
 from .common import PATH, UserError, err, now, out, passphrase, passphrase_option, random
 from .road import over_tor
+from .text import clean
 
 _FOLDER = click.argument("folder", type=PATH)
 _JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON, for scripts.")
@@ -133,12 +133,6 @@ def _print_entry(entry: Entry) -> None:
         style="bold cyan" if entry.incoming else "bold",
     )
     out.print(Padding(clean(entry.text), (0, 0, 1, 2)), markup=False)
-
-
-def clean(text: str) -> str:
-    """Hostile text for a terminal: without control characters and direction overrides, lines and tabs kept."""
-    kept = ("\n", "\t", "\u200c", "\u200d")  # joiners are letters' business in Persian
-    return "".join(c if c in kept or unicodedata.category(c) not in ("Cc", "Cf") else "\ufffd" for c in text)
 
 
 @desk.command()

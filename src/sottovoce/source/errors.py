@@ -9,3 +9,6 @@ class SourceError(Exception):
 
 class Alarm(SourceError):
     """Somebody shows this device something else than it knows: write nothing until it is cleared up."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(f"ALARM: {text}")

@@ -151,8 +151,8 @@ def _in_time(claim: Claim, today: int) -> None:
     clock = f"this device's clock says {day(today)}"
     if today > claim.expires:
         raise SourceError(
-            f"{what} held until {day(claim.expires)}, and {clock}. If the clock is right, nobody can write: try again in "
-            "some days."
+            f"{what} held until {day(claim.expires)}, and {clock}. If the clock is right, nobody can write: try again "
+            "in some days."
         )
     if today < claim.issued - 1:
         raise SourceError(f"{what} begins on {day(claim.issued)}, and {clock}: set the clock.")

@@ -9,6 +9,7 @@ import asyncio
 import tempfile
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from hashlib import sha256
 from pathlib import Path
 from typing import BinaryIO, NamedTuple, TypeVar
@@ -112,7 +113,8 @@ class RemotePool:
     def _stream(self, client: PoolClient, listed: Listed) -> _Copy:
         file = tempfile.TemporaryFile(dir=self._spool)  # noqa: SIM115 closed with the pool
         try:
-            return _Copy(file, _written(file, read_stream(client.edition(listed), listed)))
+            with closing(client.edition(listed)) as chunks:  # type: ignore[type-var]  # a generator, by its type less
+                return _Copy(file, _written(file, read_stream(chunks, listed)))
         except BaseException:
             file.close()
             raise
