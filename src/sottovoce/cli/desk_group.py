@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import unicodedata
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -67,12 +66,6 @@ def name_of(opened: Desk, sign: str | None) -> str:
     if len(conversations) != 1:
         raise UserError(f"There are {len(conversations)} conversations: name one by its sign, as maple-ocean.")
     return conversations[0].id.hex()
-
-
-def clean(text: str) -> str:
-    """A source's text with all that could steer a terminal or turn its direction replaced; line ends and tabs stay."""
-    kept = ("\n", "\t", "\u200c", "\u200d")  # joiners are letters' business in Persian
-    return "".join(c if c in kept or unicodedata.category(c) not in ("Cc", "Cf") else "\ufffd" for c in text)
 
 
 def print_findings(report: Report) -> None:

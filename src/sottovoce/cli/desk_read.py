@@ -15,7 +15,8 @@ from sottovoce.desk.letters import Conversation, Entry
 from sottovoce.protocol.sizes import EDITION_SECONDS, EPOCH_SECONDS
 
 from .common import out, passphrase_option
-from .desk_group import FOLDER, JSON, clean, day, desk, name_of, opened, print_json
+from .desk_group import FOLDER, JSON, day, desk, name_of, opened, print_json
+from .text import clean
 
 _SIGN = click.argument("sign", required=False)
 

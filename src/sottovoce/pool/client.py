@@ -116,7 +116,8 @@ class PoolClient:
                 connection.sock = self._connect()
                 connection.request(method, path, body, {"Connection": "close", **(headers or {})})
                 reply = connection.getresponse()
-            yield reply
+            with contextlib.closing(reply):  # it holds the socket when it wasn't read to its end
+                yield reply
         finally:
             connection.close()
 
