@@ -10,10 +10,13 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from sottovoce.protocol.sizes import ENVELOPE, TAG, epoch_of
+from sottovoce.protocol.sizes import ENVELOPE, TAG, edition_of, epoch_of
 
-from .errors import PutResult, RoadError
-from .store import Pool
+from .edition import next_hour
+from .edition_api import edition_routes
+from .editions import Editions
+from .errors import PutResult, Reply, RoadError
+from .store import MemberPool, Putter
 
 PUT_SIZE = 4 + TAG + ENVELOPE
 FETCH_MOST = 128  # one mebibyte an answer: a second over Tor
@@ -55,22 +58,40 @@ async def read_body(request: Request, least: int, most: int) -> bytes:
         return b"".join([part async for part in request.stream()])
 
 
-def public_routes(pool: Pool, signed: Signed, now: Callable[[], float]) -> list[Route]:
-    """What anybody may ask: to put an envelope, and to see what the organisation signed."""
+def public_routes(
+    pool: Putter,
+    editions: Editions,
+    signed: Signed,
+    now: Callable[[], float],
+    allow: Callable[[Request], bool] = lambda request: True,
+) -> list[Route]:
+    """What anybody may ask: to put an envelope, to see the editions, and what the organisation signed.
+
+    `allow` is asked before a put's body is read and before an edition is sent; where it says no, as for a circuit that
+    used up its budget, the answer is 503.
+    """
 
     async def put(request: Request) -> Response:
+        reply = Reply(PutResult.FULL, epoch_of(now()), next_hour(edition_of(now())))
         try:
-            body = await read_body(request, PUT_SIZE, PUT_SIZE)
-            result = await pool.put(int.from_bytes(body[:4], "big"), body[4 : 4 + TAG], body[4 + TAG :])
-        except (BadSize, TimeoutError, RoadError) as error:
+            if allow(request):
+                body = await read_body(request, PUT_SIZE, PUT_SIZE)
+                reply = await pool.put(int.from_bytes(body[:4], "big"), body[4 : 4 + TAG], body[4 + TAG :])
+        except (BadSize, TimeoutError) as error:
             return _failure(error)
-        return _plain(_STATUS[result], headers={"Epoch": str(epoch_of(now()))})
+        except RoadError:  # the disk: what can't be kept is not taken
+            pass
+        return _plain(_STATUS[reply.result], headers={"Epoch": str(reply.epoch), "Hour": str(reply.hour)})
 
-    return [Route("/v1/envelopes", put, methods=["POST"]), _signed_route(signed, PUBLIC_KINDS)]
+    return [
+        Route("/v1/envelopes", put, methods=["POST"]),
+        *edition_routes(editions, allow),
+        _signed_route(signed, PUBLIC_KINDS),
+    ]
 
 
-def member_routes(pool: Pool, signed: Signed) -> list[Route]:
-    """What only members may ask of the pool: what is pending."""
+def member_routes(pool: MemberPool, signed: Signed) -> list[Route]:
+    """What only members may ask of the pool: what is in no edition yet."""
 
     async def pending(_: Request) -> Response:
         return _plain(200, b"".join(edition.to_bytes(4, "big") + tag for edition, tag in await pool.pending()))
@@ -81,7 +102,7 @@ def member_routes(pool: Pool, signed: Signed) -> list[Route]:
         except (BadSize, TimeoutError) as error:
             return _failure(error)
         tags = [body[start : start + TAG] for start in range(0, len(body), TAG)]
-        found = await pool.look_up(tags)
+        found = await pool.fetch(tags)
         missing = any(tag not in found for tag in tags)
         return _plain(404) if missing else _plain(200, b"".join(found[tag] for tag in tags))
 

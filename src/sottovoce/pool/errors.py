@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import Enum
+from typing import NamedTuple
 
 
 class PutResult(Enum):
@@ -13,6 +14,14 @@ class PutResult(Enum):
     TAKEN = "other bytes lie under this tag"
     WRONG_EPOCH = "the epoch is neither today nor yesterday"
     FULL = "the pool takes nothing more for now"
+
+
+class Reply(NamedTuple):
+    """How a put ended; `epoch` is the server's day, `hour` (UTC, 0 to 23) that at which the next edition begins."""
+
+    result: PutResult
+    epoch: int
+    hour: int
 
 
 class RoadError(Exception):

@@ -25,7 +25,7 @@ class TeamClient(PoolClient):
 
     def draft(self) -> bytes | None:
         """The draft of the next duty list, None if there is none (spec 9.15)."""
-        status, raw = self._call("GET", "/v1/drafts/duty")
+        status, raw = self._whole("GET", "/v1/drafts/duty")
         if status not in (200, 404):
             raise RoadError(f"The server answered with {status}: try again, or ask who runs it.")
         return raw if status == 200 else None
@@ -47,7 +47,7 @@ class TeamClient(PoolClient):
 
     def post_item(self, slot: int, transport_hash: bytes, receipt_hash: bytes, item: bytes) -> PostResult:
         """Posts an item for a slot, sealed to the transport key of that hash (spec 9.19)."""
-        status, _ = self._call("POST", "/v1/mailbox", bytes([slot]) + transport_hash + receipt_hash + item)
+        status, _ = self._whole("POST", "/v1/mailbox", bytes([slot]) + transport_hash + receipt_hash + item)
         if status not in _RESULTS:
             raise RoadError(f"The server answered a post with {status}: try again, or ask who runs it.")
         return _RESULTS[status]
@@ -61,12 +61,12 @@ class TeamClient(PoolClient):
 
     def acknowledge(self, receipts: Sequence[bytes]) -> None:
         """Deletes the items whose receipts these are, 1 to 64 (spec 9.21)."""
-        status, _ = self._call("DELETE", "/v1/mailbox", b"".join(receipts))
+        status, _ = self._whole("DELETE", "/v1/mailbox", b"".join(receipts))
         if status != 200:
             raise RoadError(f"The server answered an acknowledgement with {status}: try again, or ask who runs it.")
 
     def _put(self, path: str, raw: bytes, what: str) -> int:
-        status, reason = self._call("PUT", path, raw)
+        status, reason = self._whole("PUT", path, raw)
         if status == 409:
             raise Conflict(f"The server refused the {what}: {reason[:200].decode(errors='replace')}")
         if status not in (201, 202):
