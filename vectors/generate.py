@@ -378,9 +378,9 @@ def source_plaintexts(bodies: Sequence[bytes]) -> list[bytes]:
     return [with_mac(first), *(part.encode() for part in later_parts(first.header, bodies))]
 
 
-def message(body: Body, tag: bytes, message_id: bytes) -> tuple[bytes, bytes]:
+def message(body: bytes, tag: bytes, message_id: bytes) -> tuple[bytes, bytes]:
     """A message of one part under a tag of its own."""
-    part = replace(desk_part(body.encode()), header=Header(TO_DESK, message_id))
+    part = replace(desk_part(body), header=Header(TO_DESK, message_id))
     return tag, with_macs(part, binding(ORG, TO_DESK, EPOCH, tag))
 
 
@@ -408,7 +408,7 @@ def good_pools() -> Iterator[tuple[str, str, str, Scenario, Laid]]:
     visit = [Body("First this."), Body("Then that.", after=MESSAGE_ID)]
     ids = [MESSAGE_ID, fixed("next message id", 16)]
     read = [{"text": body.text, "after": body.after, "message_id": each} for body, each in zip(visit, ids, strict=True)]
-    laid = [message(body, tag, each) for body, tag, each in zip(visit, DESK_TAGS, ids, strict=False)]
+    laid = [message(body.encode(), tag, each) for body, tag, each in zip(visit, DESK_TAGS, ids, strict=False)]
     about = "Two messages of one visit, one envelope each; the second says after which it was written."
     yield "sealed_visit", about, "6.5 7.2", DESK_MESSAGES | {"messages": read}, laid
 
@@ -463,10 +463,14 @@ def several(old: Mapping[str, Scenario]) -> Iterator[tuple[str, Scenario]]:
     for end, spec, (name, about, layer, laid) in bad:
         envelopes = pool(old.get(f"bad/{name}", {}), end, laid)
         yield f"bad/{name}", scenario(about, spec, layer=layer, **end, envelopes=envelopes)
-    twice = [message(Body(TEXT), tag, MESSAGE_ID) for tag in DESK_TAGS[:2]]
+    twice = [message(GOOD_BODY, tag, MESSAGE_ID) for tag in DESK_TAGS[:2]]
     envelopes = pool(old.get("bad/replay", {}), DESK_MESSAGES, twice)
     about = "Two messages with one id, read in this order: the first is taken, the second is a replay."
     yield "bad/replay", scenario(about, "7.2", layer="replay", **DESK_MESSAGES, refused=1, envelopes=envelopes)
+    broken = [twice[0], message(BODIES["no_text"], DESK_TAGS[1], MESSAGE_ID)]
+    others = pool(old.get("bad/replay_body", {}), DESK_MESSAGES, broken)
+    about = "Two messages with one id; the second's body is none, but that it is a replay is seen before."
+    yield "bad/replay_body", scenario(about, "7.2", layer="replay", **DESK_MESSAGES, refused=1, envelopes=others)
     moved = [dict(envelopes[0]), dict(envelopes[1]) | {"tag": DESK_TAGS[2]}]
     about = "Two messages: the first is taken, the second lies under another tag than it was sealed for."
     yield "bad/seal_second", scenario(about, "5.6 7.2", layer="seal", **DESK_MESSAGES, refused=1, envelopes=moved)

@@ -17,7 +17,10 @@ import pytest
 from protocol.scene import DUTY, EPOCH, KEYS, ORG, answered, layer_of, written
 
 from sottovoce.protocol.dummy import make_dummy
+from sottovoce.protocol.envelope import TO_DESK
+from sottovoce.protocol.keys import KemKey
 from sottovoce.protocol.message import open_at_desk
+from sottovoce.protocol.sealing import binding, unseal
 
 Q, FIELD = 3_329, 2**255 - 19
 U_BYTES, ENC = 3 * 320, 1_120
@@ -100,13 +103,14 @@ def test_5_9_nobody_opens_a_dummy() -> None:
 
 
 def test_5_9_every_dummy_has_a_fresh_tag_and_a_fresh_key() -> None:
-    asked: list[int] = []
+    drawn: list[bytes] = []
 
     def random(size: int) -> bytes:
-        asked.append(size)
-        return secrets.token_bytes(size)
+        drawn.append(secrets.token_bytes(size))
+        return drawn[-1]
 
-    first, second = (make_dummy(random, ORG, EPOCH) for _ in range(2))
-    assert asked == [16, 32, 16, 32]
-    assert first[0] != second[0]
-    assert first[1][:ENC] != second[1][:ENC]
+    dummies = [make_dummy(random, ORG, EPOCH) for _ in range(2)]
+    assert [tag for tag, _ in dummies] == drawn[::2]
+    assert len({*drawn, *(envelope[:ENC] for _, envelope in dummies)}) == 6
+    for (tag, envelope), seed in zip(dummies, drawn[1::2], strict=True):  # only the seed that was thrown away opens it
+        assert unseal(envelope, KemKey(seed), binding(ORG, TO_DESK, EPOCH, tag)) == bytes(7_056)

@@ -10,7 +10,7 @@ import hmac
 import importlib.util
 import json
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -204,8 +204,11 @@ def seen(vector: Vector) -> None:
     assert seen_bits(raw(vector["seen"])) == bits
 
 
-def parts_at_desk(vector: Vector) -> Message:
-    """7.2 and 7.5, one message: what a desk makes of the envelopes, in whatever order they came."""
+def parts_at_desk(vector: Vector, before: Container[tuple[bytes, bytes]] = ()) -> Message:
+    """7.2 and 7.5, one message: what a desk makes of the envelopes, in whatever order they came.
+
+    `before`: conversation and id of earlier messages. The protocol has no memory; a desk keeps it with its letters.
+    """
     key, device = KemKey(raw(vector["key"])), X25519PrivateKey.from_private_bytes(raw(vector["device"]))
     org, epoch = raw(vector["org"]), vector["epoch"]
     found = [open_at_desk(raw(each["envelope"]), key, org, epoch, raw(each["tag"])) for each in vector["envelopes"]]
@@ -213,6 +216,8 @@ def parts_at_desk(vector: Vector) -> Message:
     if not firsts:
         raise Refused("reassembly", "The first part is not here.")
     (first,) = firsts
+    if (first.conversation, first.message_id) in before:
+        raise Refused("replay", "The message came before.")
     later = [each.part for each in found if isinstance(each, UntrustedPart) and each.message_id == first.message_id]
     candidates = [[each.body for each in later if each.header.part == part] for part in range(1, first.parts)]
     if not all(candidates):
@@ -230,16 +235,9 @@ def messages_at_desk(vector: Vector) -> list[Message]:
     """7.2.7: several messages in their order, with a memory of (conversation, message id)."""
     read: dict[tuple[bytes, bytes], Message] = {}
     for each in vector["envelopes"]:
-        remember(read, parts_at_desk(vector | {"envelopes": [each]}))
+        message = parts_at_desk(vector | {"envelopes": [each]}, read)
+        read[message.first.conversation, message.first.message_id] = message
     return list(read.values())
-
-
-def remember(read: dict[tuple[bytes, bytes], Message], message: Message) -> None:
-    """The protocol has no memory: a desk's letters keep it, as here a dict does."""
-    name = (message.first.conversation, message.first.message_id)
-    if name in read:
-        raise Refused("replay", "The message came before.")
-    read[name] = message
 
 
 def parts_at_source(vector: Vector) -> Answer:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import Literal
 
 import pytest
-from source.conftest import PHRASE, TODAY, World, run
+from doubles.world import PHRASE, TODAY, World, run
 
 from sottovoce.pool.errors import PutResult, Reply, RoadError
 from sottovoce.pool.store import Pool
@@ -182,9 +182,7 @@ def test_a_seed_or_a_tag_tells_nothing_of_the_others(world: World) -> None:
 
 @pytest.mark.parametrize("number", [0, 1, 2])
 @pytest.mark.parametrize("fault", ["before", "after"])
-def test_a_lost_answer_of_a_put_loses_nothing(
-    world: World, number: int, fault: Literal["before", "after"]
-) -> None:
+def test_a_lost_answer_of_a_put_loses_nothing(world: World, number: int, fault: Literal["before", "after"]) -> None:
     watch(world, lambda at: fault if at == number else None)
     with pytest.raises(RoadError):
         world.write(LONG, seed=SEED)

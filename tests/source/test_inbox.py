@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 import pytest
-from source.conftest import PHRASE, TODAY, World, run
+from doubles.world import PHRASE, TODAY, World, run
 
 from sottovoce.pool.errors import Reply
 from sottovoce.pool.store import Pool
@@ -48,7 +48,7 @@ def counted(world: World) -> Counted:
 
 
 @pytest.fixture
-def openings(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[int]]:
+def openings(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """One entry for each attempt to open an envelope, with its size."""
     made: list[int] = []
     true = sealing.unseal
@@ -59,7 +59,7 @@ def openings(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[int]]:
 
     for module in ("sottovoce.source.inbox.unseal", "sottovoce.protocol.answer.unseal"):
         monkeypatch.setattr(module, unseal)
-    yield made
+    return made
 
 
 def test_answers_are_found_once_their_edition_has_closed(world: World) -> None:
