@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from doubles.organisation import PASSPHRASE
 from doubles.admitted import Team, request
+from doubles.organisation import PASSPHRASE
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from trust.test_signed import ORG, ROOT, ROOT_CLAIM, ROOT_KEY, STRANGER, TODAY, public, signer
