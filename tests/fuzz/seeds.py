@@ -66,7 +66,7 @@ def _replies() -> list[bytes]:
 
 def seeds() -> dict[str, list[bytes]]:
     """For each target, some inputs that its parser takes."""
-    phrase, request = Passphrase(bytes(16)), JoinRequest(ORG, KEYS.dh, SIGNERS[0], KEYS.dh)
+    phrase, request = Passphrase(bytes(16)), JoinRequest(ORG, ORG, KEYS.dh, SIGNERS[0], KEYS.dh)
     return {
         "cbor": [cbor.encode({0: "text", 1: [1, -1, None, True, b"bytes", {}], 2: 2**64 - 1})],
         "body": [BODY],

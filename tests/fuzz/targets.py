@@ -25,7 +25,8 @@ from uvicorn.server import ServerState
 from sottovoce.desk import vault
 from sottovoce.desk.errors import DeskError
 from sottovoce.door.app import read_form
-from sottovoce.door.session import Visits
+from sottovoce.door.ledger import MemoryLedger
+from sottovoce.door.session import Visits, VisitKeys
 from sottovoce.onion.circuit import CircuitProtocol
 from sottovoce.pool import edition_api
 from sottovoce.pool.api import BadSize
@@ -142,7 +143,7 @@ def of_join_request(data: bytes) -> None:
         JoinRequest.read(data)
     with suppress(Refused):
         device = SIGNING[0]
-        content = cbor.encode([ORG, data[:32].ljust(32, b"\0"), SIGNERS[0], data[32:64].ljust(32, b"\0")])
+        content = cbor.encode([ORG, ORG, data[:32].ljust(32, b"\0"), SIGNERS[0], data[32:64].ljust(32, b"\0")])
         JoinRequest.read(cbor.encode([content, device.sign(b"sottovoce/v1/join" + content)]))
 
 
@@ -192,7 +193,7 @@ def _pieces(data: bytes) -> Iterator[bytes]:
 
 def of_cookie(data: bytes) -> None:
     """What a browser sends back as cookie or as a form's token."""
-    visits = Visits(lambda: 0.0, bytes)
+    visits = Visits(VisitKeys(bytes(32), bytes(32)), MemoryLedger(lambda: 0.0), lambda: 0.0, bytes)
     text = data.decode("latin-1")
     assert visits.open(text) is None
     session = visits.begin(Passphrase(bytes(16)), fresh=False)
