@@ -10,11 +10,25 @@ from sottovoce.protocol import cbor
 from sottovoce.protocol.body import Body
 from sottovoce.protocol.envelope import TO_DESK, TO_SOURCE, DeskPart, Header, LaterPart, SourcePart, body_hash
 from sottovoce.protocol.words import Passphrase
-from sottovoce.trust.join import JoinRequest
+from sottovoce.trust.join import Invitation, JoinRequest
 from sottovoce.trust.roster import FIRST_ORG, join_roots
 from sottovoce.trust.signed import Claim
 
-from .targets import KEYS, ORG, PLACE, ROOT_CLAIM, ROOT_KEY, ROSTER, SIGNERS, SIGNING, SLOTS, TARGETS, TODAY, TRANSPORT
+from .targets import (
+    KEYS,
+    ORG,
+    PLACE,
+    ROOT_CLAIM,
+    ROOT_KEY,
+    ROOT_RAW,
+    ROSTER,
+    SIGNERS,
+    SIGNING,
+    SLOTS,
+    TARGETS,
+    TODAY,
+    TRANSPORT,
+)
 
 CORPUS = Path(__file__).parent / "corpus"
 BODY = Body("hello", after=b"i" * 16).encode()
@@ -66,6 +80,7 @@ def _replies() -> list[bytes]:
 
 def seeds() -> dict[str, list[bytes]]:
     """For each target, some inputs that its parser takes."""
+    card = _signed()["signed_card"][1]
     phrase, request = Passphrase(bytes(16)), JoinRequest(ORG, ORG, KEYS.dh, SIGNERS[0], KEYS.dh)
     return {
         "cbor": [cbor.encode({0: "text", 1: [1, -1, None, True, b"bytes", {}], 2: 2**64 - 1})],
@@ -73,6 +88,7 @@ def seeds() -> dict[str, list[bytes]]:
         **_parts(),
         **_signed(),
         "join_request": [request.sign(SIGNING[0]), KEYS.dh * 2],
+        "invitation": [Invitation(ROOT_RAW, card).text("Welcome."), card],
         "locked_file": [cbor.encode([bytes(16), 3, 4, 262_144, bytes(12), bytes(32)])],
         "passphrase": [b"\0" + " ".join(phrase.words()).encode(), b"\1" + ", ".join(phrase.numbers).encode()],
         "mailbox_item": [b"\1\3\5\0\0\5" + bytes(80) + b"hello"],

@@ -26,7 +26,7 @@ from sottovoce.desk import vault
 from sottovoce.desk.errors import DeskError
 from sottovoce.door.app import read_form
 from sottovoce.door.ledger import MemoryLedger
-from sottovoce.door.session import Visits, VisitKeys
+from sottovoce.door.session import VisitKeys, Visits
 from sottovoce.onion.circuit import CircuitProtocol
 from sottovoce.pool import edition_api
 from sottovoce.pool.api import BadSize
@@ -47,7 +47,7 @@ from sottovoce.protocol.words import Passphrase, parse
 from sottovoce.trust import locked
 from sottovoce.trust.card import UntrustedAccess, UntrustedCard
 from sottovoce.trust.duty import UntrustedDutyList
-from sottovoce.trust.join import JoinRequest
+from sottovoce.trust.join import Invitation, JoinRequest
 from sottovoce.trust.roster import FIRST_ORG, Roster, UntrustedRoot, UntrustedRoster, join_roots
 from sottovoce.trust.signed import Claim
 from sottovoce.trust.transport import UntrustedTransport, read_transports
@@ -145,6 +145,13 @@ def of_join_request(data: bytes) -> None:
         device = SIGNING[0]
         content = cbor.encode([ORG, ORG, data[:32].ljust(32, b"\0"), SIGNERS[0], data[32:64].ljust(32, b"\0")])
         JoinRequest.read(cbor.encode([content, device.sign(b"sottovoce/v1/join" + content)]))
+
+
+def of_invitation(data: bytes) -> None:
+    """8.14: a text as it comes, and one whose two signed things are these bytes."""
+    for raw in (data, Invitation(data, data).text("Welcome."), Invitation(ROOT_RAW, data).text("")):
+        with suppress(Refused):
+            Invitation.read(raw).verify(TODAY)
 
 
 def of_locked_file(data: bytes) -> None:
@@ -311,6 +318,7 @@ TARGETS: dict[str, Callable[[bytes], None]] = {
     "plaintext_to_source": of_plaintext_to_source,
     **{f"signed_{kind}": of_signed(kind) for kind in KINDS},
     "join_request": of_join_request,
+    "invitation": of_invitation,
     "locked_file": of_locked_file,
     "passphrase": of_passphrase,
     "mailbox_item": of_mailbox_item,
