@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import secrets
+import shutil
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pytest
@@ -59,10 +60,13 @@ class Office:
 
     clock: Clock
     key: Ed25519PrivateKey = field(default_factory=Ed25519PrivateKey.generate)
+    root: bytes = b""
 
     def __post_init__(self) -> None:
         today, public = self.clock.today, self.key.public_key().public_bytes_raw()
-        self.root = join_roots([Claim("root", FIRST_ORG, 1, today, today + 4_000, public).sign([self.key])])
+        self.root = self.root or join_roots(
+            [Claim("root", FIRST_ORG, 1, today, today + 4_000, public).sign([self.key])]
+        )
         self.org = UntrustedRoot.of(self.root).verify(None, today).org
 
     def sign(self, kind: str, serial: int, body: object, days: int = 180, org: bytes | None = None) -> bytes:
@@ -178,27 +182,65 @@ class World:
         return [entry.text for entry in self.desk.read(source.keys.id.hex()) if entry.incoming]
 
 
-@pytest.fixture
-def world(tmp_path: Path) -> Iterator[World]:
+@dataclass
+class Founded:
+    """A world on the disk that tests copy: founding costs the work of a passphrase."""
+
+    folder: Path
+    key: bytes
+    office: Office
+    request: JoinRequest
+
+    def copy(self, folder: Path) -> World:
+        """A world of its own in another folder."""
+        shutil.copytree(self.folder, folder, dirs_exist_ok=True)
+        clock, path = Clock(), folder / "desk" / NAME
+        office = replace(self.office, clock=clock)
+        vault = Vault(path, self.key)
+        vault._db.pragma("synchronous", 0)  # a crash in a test is of the program, not of the disk
+        road = MemoryRoad(clock, folder / "signed")
+        return World(path, clock, office, road, self.request, vault, Desk(vault, clock, secrets.token_bytes))
+
+
+@pytest.fixture(scope="session")
+def founded(tmp_path_factory: pytest.TempPathFactory) -> Founded:
     """A desk that joined and has not synced yet; its clock is the server's."""
-    clock = Clock()
-    office, road = Office(clock), MemoryRoad(clock, tmp_path / "signed")
-    made = join(tmp_path / "desk", office.root, PASSPHRASE, clock.today, org=office.org, work=QUICK)
+    folder, clock = tmp_path_factory.mktemp("founded"), Clock()
+    office = Office(clock)
+    made = join(folder / "desk", office.root, PASSPHRASE, clock.today, org=office.org, work=QUICK)
     request = JoinRequest.read(made.request.read_bytes())
-    path = tmp_path / "desk" / NAME
-    vault = Vault.open(path, PASSPHRASE)
     signed = office.answer(request)
-    welcome(vault, signed, clock.today)
+    road = MemoryRoad(clock, folder / "signed")
     road.things.update({kind: raw for kind, raw in signed.items() if kind != "access"})
-    world = World(path, clock, office, road, request, vault, Desk(vault, clock, secrets.token_bytes))
+    with Vault.open(folder / "desk" / NAME, PASSPHRASE) as vault:
+        welcome(vault, signed, clock.today)
+        return Founded(folder, vault._key, office, request)
+
+
+@pytest.fixture(scope="session")
+def opened(founded: Founded, tmp_path_factory: pytest.TempPathFactory) -> Founded:
+    """The same after its first sync: sources can write."""
+    folder = tmp_path_factory.mktemp("opened")
+    world = founded.copy(folder)
+    assert world.sync().duty_published
+    assert world.desk.status().warnings == ()
+    world.vault.close()
+    return replace(founded, folder=folder)
+
+
+@pytest.fixture
+def world(founded: Founded, tmp_path: Path) -> Iterator[World]:
+    """A desk that joined and has not synced yet; its clock is the server's."""
+    world = founded.copy(tmp_path)
     yield world
-    road.check()
+    world.road.check()
     world.vault.close()
 
 
 @pytest.fixture
-def open_world(world: World) -> World:
-    """The same after its first sync: sources can write."""
-    assert world.sync().duty_published
-    assert world.desk.status().warnings == ()
-    return world
+def open_world(opened: Founded, tmp_path: Path) -> Iterator[World]:
+    """A desk that synced once: sources can write."""
+    world = opened.copy(tmp_path)
+    yield world
+    world.road.check()
+    world.vault.close()

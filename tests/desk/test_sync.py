@@ -142,7 +142,8 @@ def test_a_crash_while_a_message_is_kept_leaves_neither_tag_nor_message(
     monkeypatch.undo()
     open_world.restart()
     assert open_world.desk.conversations() == []
-    assert open_world.vault.rows("SELECT * FROM taken") == []
+    assert open_world.vault.rows("SELECT * FROM taken WHERE opened") == []
+    assert open_world.sync().messages == 1
 
 
 def test_a_name_must_fit_one_conversation(open_world: World) -> None:
