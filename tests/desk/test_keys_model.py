@@ -11,7 +11,7 @@ import shutil
 import tempfile
 from pathlib import Path
 
-from doubles.team import Desk, Envelope, World
+from doubles.desks import Desk, Envelope, World
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from doubles.team import Crash, Desk, Envelope, World
+from doubles.desks import Crash, Desk, Envelope, World
 
 from sottovoce.desk import catchup
 from sottovoce.desk.box import Box
