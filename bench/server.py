@@ -1,20 +1,11 @@
-"""The server as it runs behind the onion, but without tor: `python -m bench.server FOLDER`."""
+"""The server as it runs behind the onion, but without tor: `python -m bench.server FOLDER`; whoever connects plays tor."""
 
 from __future__ import annotations
 
-import asyncio
 import sys
 from pathlib import Path
 
-from sottovoce.cli.serve import Server
-
-
-class BehindNoTor(Server):
-    """The same parts, sockets and circuit lines; whoever connects plays tor."""
-
-    async def _watch(self, stop: asyncio.Event) -> None:
-        await stop.wait()
-
+from sottovoce.cli.starter import Starter
 
 if __name__ == "__main__":
-    BehindNoTor(Path(sys.argv[1])).run()
+    Starter(Path(sys.argv[1]), operator_tor=True, say=lambda _: None).run()

@@ -26,6 +26,7 @@ from sottovoce.door.app import FORM_MOST
 from sottovoce.door.session import IDLE_SECONDS
 from sottovoce.pool.errors import PutResult, RoadError
 from sottovoce.pool.store import SqlitePool
+from sottovoce.pool.team import Mailbox
 from sottovoce.protocol.body import Body
 from sottovoce.protocol.errors import Refused
 from sottovoce.protocol.keys import SourceKeys, member_pair
@@ -62,7 +63,8 @@ class World:
     def __post_init__(self) -> None:
         self.server = Server(self.org.server, now=lambda: self.now, with_tor=False)
         self.pool = Troubled(self.org.server / "pool" / "pool.sqlite3", lambda: self.now)
-        self.listeners = self.server._listeners(self.pool)
+        self.mailbox = Mailbox(self.org.server / "pool" / "team.sqlite3", lambda: self.now)
+        self.listeners = self.server._listeners(self.pool, self.mailbox)
         self.thread = threading.Thread(target=self._run, daemon=True)
         self.thread.start()
         deadline = time.monotonic() + 10
@@ -81,6 +83,7 @@ class World:
         for listener in self.listeners:
             listener.should_exit = True
         self.thread.join(10)
+        self.mailbox.close()
         self.pool.close()
 
     def connect(self) -> socket.socket:

@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
+import os
 import secrets
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import click
 from rich.console import Console
 
-from sottovoce.protocol.sizes import epoch_of
+from sottovoce.protocol.sizes import EDITION_SECONDS, epoch_of
 
 random = secrets.token_bytes
-now = time.time
 out = Console(highlight=False, soft_wrap=True)
 err = Console(stderr=True, highlight=False, soft_wrap=True)
 PATH = click.Path(path_type=Path)
+DEMO_CLOCK = "SOTTOVOCE_DEMO_CLOCK"  # "factor:base", set by the demo for all its processes
 _SHORTEST = 12  # characters: below that, guessing on stolen hardware gets cheap even with Argon2id
 
 
@@ -28,6 +29,36 @@ class UserError(Exception):
 def say_error(text: str) -> None:
     """One sentence for what went wrong."""
     err.print(text, style="red", markup=False)
+
+
+class DemoClock(NamedTuple):
+    """A protocol clock that runs `factor` times as fast since the real time `base`; nobody but the demo has one."""
+
+    factor: float
+    base: float
+
+    @property
+    def pace(self) -> str:
+        """How fast it is, in words."""
+        return f"six hours pass here in {EDITION_SECONDS / self.factor:.0f} seconds"
+
+
+def demo_clock() -> DemoClock | None:
+    """The demo's clock, when this is one of its processes."""
+    text = os.environ.get(DEMO_CLOCK)
+    if not text:
+        return None
+    try:
+        factor, _, base = text.partition(":")
+        return DemoClock(float(factor), float(base))
+    except ValueError:
+        raise UserError(f"{DEMO_CLOCK} is no clock: unset it; only the demo sets it.") from None
+
+
+def now() -> float:
+    """The protocol's time in Unix seconds: the real one, but for the demo. Visits and deadlines ask `time` itself."""
+    clock = demo_clock()
+    return time.time() if clock is None else clock.base + (time.time() - clock.base) * clock.factor
 
 
 def today() -> int:

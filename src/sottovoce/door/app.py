@@ -13,17 +13,24 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from sottovoce.pool.api import BadSize, read_body
+from sottovoce.pool.edition import next_hour
 from sottovoce.pool.errors import PutResult, RoadError
+from sottovoce.protocol.body import Body
 from sottovoce.protocol.errors import PhraseError, Refused
-from sottovoce.protocol.sizes import ANSWER_EPOCHS, EPOCH_SECONDS
+from sottovoce.protocol.message import parts_to_desk
+from sottovoce.protocol.sizes import ANSWER_EPOCHS, EPOCH_SECONDS, edition_of
 from sottovoce.protocol.words import Passphrase, parse, word_index
-from sottovoce.source.conversation import ROOM, Closed, Inbox, Source
+from sottovoce.source.conversation import ROOM, Closed, Source
+from sottovoce.source.inbox import Inbox
 
-from .pages import AnswerView, Pages, Problem
-from .session import COOKIE, Session, Visits
+from .inbox_page import AnswerView, InboxView
+from .pages import Pages, Problem
+from .session import COOKIE, Outcome, Session, Visits
 
-FORM_MOST = 262_144  # bytes: far more than fits into a message, so that too long a text can be given back
+FORM_MOST = 1_048_576  # bytes: three times what fits into a message, in a form's escapes, so that it can be given back
 FIELDS_MOST = 8
+INBOX_BYTES = 32_768  # of every inbox page, with its headers: nobody on the way sees by it whether an answer waits
+WORK, ENVELOPES = "work", "envelopes"  # what a circuit has a budget of
 _FIXED = {
     "Cache-Control": "no-store",
     "Referrer-Policy": "no-referrer",
@@ -35,16 +42,23 @@ _FIXED = {
 }
 Form = dict[str, str]
 Handler = Callable[[Request], Awaitable[Response]]
+Allow = Callable[[Request, str, float], bool]
 
 
 @dataclass(frozen=True)
 class Door:
-    """The pages' behaviour; each handler answers one request and remembers nothing of it."""
+    """The pages' behaviour; each handler answers one request and remembers nothing of it.
+
+    `now` is the protocol's clock. `allow` takes from the budget of a request's circuit: WORK for a page that reckons
+    with the words, ENVELOPES for each envelope; False: it is used up.
+    """
 
     source: Source
     pages: Pages
     visits: Visits
+    now: Callable[[], float]
     random: Callable[[int], bytes]
+    allow: Allow
 
     # -- answers ---------------------------------------------------------------
 
@@ -54,6 +68,11 @@ class Door:
         if session is not None:
             headers["Set-Cookie"] = f"{COOKIE}={self.visits.seal(session)}; Path=/; HttpOnly; SameSite=Strict"
         return Response(content, status, headers, media_type="text/html")
+
+    @property
+    def hour(self) -> int:
+        """The UTC hour at which the next edition begins."""
+        return next_hour(edition_of(self.now()))
 
     def go(self, path: str, session: Session | None = None) -> Response:
         """To another page after a form, so that reloading repeats nothing."""
@@ -83,7 +102,7 @@ class Door:
 
     async def leave(self, request: Request) -> Response:
         if (session := self.session(request)) is not None:
-            self.visits.end(session)
+            await self.visits.end(session)
         response = self.go("/bye")
         response.headers["Set-Cookie"] = f"{COOKIE}=; Path=/; HttpOnly; SameSite=Strict; Max-Age=0"
         return response
@@ -151,9 +170,9 @@ class Door:
             return self.go("/check", session)
         if request.method != "POST":
             return self.write_page(session)
-        return await self._write(session, form, text)
+        return await self._write(request, session, form, text)
 
-    async def _write(self, session: Session, form: Form, text: str) -> Response:
+    async def _write(self, request: Request, session: Session, form: Form, text: str) -> Response:
         used = len(text.encode())
         if "count" in form:
             return self.write_page(session, text, Problem("long") if used > ROOM else None, used)
@@ -164,43 +183,59 @@ class Door:
         token = form.get("token", "")
         if not self.visits.token_is_ours(token, session, "write"):
             return self.write_page(session, text, Problem("outdated"))
+        parts = parts_to_desk(Body(text, session.after).encode())
+        if not (self.allow(request, WORK, 1) and self.allow(request, ENVELOPES, parts)):
+            return self.write_page(session, text, Problem("hurry"))
         return await self._send(session, token, text)
 
     async def _send(self, session: Session, token: str, text: str) -> Response:
         try:
-            result = await self.visits.send_once(
-                token, text, lambda: self.source.write(session.phrase, text, first=session.fresh)
+            outcome = await self.visits.send_once(
+                token,
+                text,
+                lambda seed: self.source.write(
+                    session.phrase, text, first=session.fresh, seed=seed, after=session.after
+                ),
             )
         except Closed:
             return self.page(self.pages.closed(text=text), session, 503)
         except RoadError:
             return self.write_page(session, text, Problem("unreachable"))
-        if result is None:
+        if outcome is None:
             return self.write_page(session, text, Problem("twice"))
-        if result not in (PutResult.STORED, PutResult.KNOWN):
-            return self.write_page(session, text, Problem("full" if result is PutResult.FULL else "unreachable"))
-        return self.go("/sent", session)
+        if not outcome.safe:
+            return self.write_page(session, text, _refusal(outcome))
+        return self.go("/sent", session.wrote(outcome.message_id))
 
     async def sent(self, request: Request) -> Response:
         if (session := self.session(request)) is None:
             return self.go("/bye?ended")
-        return self.page(self.pages.sent(sign=self.source.keys(session.phrase).sign), session)
+        sign = self.source.keys(session.phrase).sign
+        return self.page(self.pages.sent(sign=sign, hour=self.hour), session)
 
     async def inbox(self, request: Request) -> Response:
         if (session := self.session(request)) is None:
             return self.go("/bye?ended")
         if not session.confirmed:
             return self.go("/check", session)
-        inbox = await self.source.inbox(session.phrase)
-        return self.page(self._inbox_page(session, inbox), session)
+        if not self.allow(request, WORK, 1):
+            return self.page(self.pages.failed(Problem("hurry"), inside=True), session, 429)
+        skip, number = _number(request, "skip"), _number(request, "page") or 1
+        inbox = await self.source.inbox(session.phrase, skip=skip)
+        return self._inbox_page(session, inbox, skip, number)
 
-    def _inbox_page(self, session: Session, inbox: Inbox) -> bytes:
-        views = [
+    def _inbox_page(self, session: Session, inbox: Inbox, skip: int, number: int) -> Response:
+        answers = [
             AnswerView(_day(a.place.epoch), _day(a.place.epoch + ANSWER_EPOCHS), a.body.text) for a in inbox.answers
         ]
+        unfinished = [(_day(each.place.epoch), each.here, each.parts) for each in inbox.incomplete]
         received_day = _day(inbox.newest) if inbox.received else None
-        sign = self.source.keys(session.phrase).sign
-        return self.pages.inbox(sign=sign, answers=views, received=inbox.received, received_day=received_day)
+        view = InboxView(inbox.sign, answers, inbox.received, received_day, unfinished, skip, inbox.older, self.hour)
+        response = self.page(b"", session)
+        response.headers["Content-Length"] = str(INBOX_BYTES)  # for now: the real one has as many digits
+        response.body = self.pages.inbox(view, number, INBOX_BYTES - _head_size(response))
+        response.headers["Content-Length"] = str(len(response.body))
+        return response
 
     # -- what goes wrong -------------------------------------------------------------
 
@@ -211,6 +246,21 @@ class Door:
         if isinstance(error, RoadError | Refused):
             status, kind = 503, "unreachable"
         return self.page(self.pages.failed(Problem(kind)), status=status)  # type: ignore[arg-type]  # from the table above
+
+
+def _head_size(response: Response) -> int:
+    fields = sum(len(name) + len(value) + len(": \r\n") for name, value in response.raw_headers)
+    return len("HTTP/1.1 200 OK\r\n") + fields + len("\r\n")
+
+
+def _refusal(outcome: Outcome) -> Problem:
+    return Problem("full", hour=outcome.hour) if outcome.result is PutResult.FULL else Problem("unreachable")
+
+
+def _number(request: Request, name: str) -> int:
+    """A number in an address; 0 for whatever is none."""
+    text = request.query_params.get(name, "")
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 5 else 0
 
 
 def _day(epoch: int) -> date:

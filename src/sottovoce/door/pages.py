@@ -27,16 +27,38 @@ from babel.support import Translations
 from jinja2 import DictLoader, Environment, StrictUndefined
 from markupsafe import Markup
 
+from sottovoce.protocol.sizes import QUARTERS
+
+from .inbox_page import SHOWN_UNFINISHED, AnswerView, InboxView, Piece, lay_out
+
 LANGUAGE = "en"
 _DATES = Locale("en", "GB")  # "16 November": the day first, as the texts read it aloud
 _WORD_SHOWN = 40  # letters of an unknown word that an error repeats; no list has a longer word
 _DENSE = 3  # bytes of UTF-8 a Chinese character takes
 _CONSTANT = re.compile(r"\{% trans %\}([^{]*)\{% endtrans %\}")
 
+_SAYS_WHY = (
+    b"<!-- Filler: this page has the same size whether an answer waits or not, so that nobody can tell from its size.\n"
+)
+_END = b"-->\n"
+_SPARE = len(_SAYS_WHY) + len(_END) + 64  # bytes an inbox page has besides its frame and its answers
+_DAY = datetime.date(2000, 9, 30)  # the longest to write
+_EMPTY = Piece(AnswerView(_DAY, _DAY, ""), [], begins=False, ends=False)
+_LONGEST = InboxView(
+    ("w" * 24, "w" * 24),
+    [_EMPTY.answer] * 99,
+    65_535,
+    _DAY,
+    [(_DAY, 15, 16)] * (SHOWN_UNFINISHED + 1),
+    9_999,
+    9_999,
+    18,
+)
+
 Kind = Literal[
     "count", "unknown", "checksum", "expired",  # entering the words
     "empty", "long", "twice", "outdated",  # writing
-    "full", "unreachable", "missing", "large", "broken",  # the server
+    "hurry", "full", "unreachable", "missing", "large", "broken",  # the server
 ]  # fmt: skip
 
 
@@ -45,7 +67,8 @@ class Problem:
     """What went wrong, as a case without wording.
 
     `count`: how many words were typed (kind "count"); `place` (1 to 12), `word`, `near` (at most two are
-    shown): the word that is in no list (kind "unknown"). Nothing typed shows in a repr.
+    shown): the word that is in no list (kind "unknown"); `hour` (UTC): when there is room again (kind "full").
+    Nothing typed shows in a repr.
     """
 
     kind: Kind
@@ -53,26 +76,12 @@ class Problem:
     place: int = 0
     word: str = field(default="", repr=False)
     near: tuple[str, ...] = field(default=(), repr=False)
+    hour: int = 0
 
     @property
     def shown(self) -> str:
         """The unknown word, cut to a length that a sentence can hold."""
         return self.word if len(self.word) <= _WORD_SHOWN else f"{self.word[:_WORD_SHOWN]}…"
-
-
-@dataclass(frozen=True)
-class AnswerView:
-    """One answer: the day it was written, the last day it stays, its text."""
-
-    day: datetime.date
-    last_day: datetime.date
-    text: str = field(repr=False)
-
-    @property
-    def paragraphs(self) -> list[str]:
-        """The text at its blank lines; single line breaks stay inside a paragraph."""
-        text = self.text.replace("\r\n", "\n").replace("\r", "\n").strip("\n")
-        return re.split(r"\n(?:[ \t]*\n)+", text)
 
 
 class Pages:
@@ -101,6 +110,7 @@ class Pages:
         self._bye = {expired: self._render("bye", expired=expired) for expired in (True, False)}
         self._guide = self._render("guide")
         self._enter = self._enter_with("", "", "", None)
+        self._inbox_frame = max(len(self._inbox(_LONGEST, 99, 99, pieces)) for pieces in ([], [_EMPTY])) + _SPARE
 
     def _render(self, name: str, **values: object) -> bytes:
         return self._templates[f"{name}.html"].render(values).encode()
@@ -151,7 +161,7 @@ class Pages:
     ) -> bytes:
         """The message's form: `room` bytes in all, of which `text` takes `used`; both are shown as letters.
 
-        `first` adds "Step 3 of 3". Kinds: empty, long (needs `used`), twice, outdated, full, unreachable.
+        `first` adds "Step 3 of 3". Kinds: empty, long (needs `used`), twice, outdated, hurry, full, unreachable.
         """
         if problem and problem.kind == "long" and (used is None or used <= room):
             raise ValueError("a text that is too long needs `used`, and more of it than `room`")
@@ -165,15 +175,19 @@ class Pages:
         """No valid duty key: takes no message, and gives back what was typed."""
         return self._render("closed", text=text)
 
-    def sent(self, *, sign: Sequence[str]) -> bytes:
-        """The receipt of a message that is stored."""
-        return self._render("sent", sign=sign)
+    def sent(self, *, sign: Sequence[str], hour: int) -> bytes:
+        """The receipt of a message that is stored; `hour` (UTC): when the next answers appear."""
+        return self._render("sent", sign=sign, next=hour)
 
-    def inbox(
-        self, *, sign: Sequence[str], answers: Sequence[AnswerView], received: int, received_day: datetime.date | None
-    ) -> bytes:
-        """The answers in the order given; `received`: how many own messages arrived, 0 when no answer told it yet."""
-        return self._render("inbox", sign=sign, answers=answers, received=received, received_day=received_day)
+    def inbox(self, view: InboxView, number: int, size: int) -> bytes:
+        """One page of the answers, of exactly `size` bytes; a `number` (from 1) that is none is the nearest page."""
+        pages = lay_out(view.answers, size - self._inbox_frame)
+        number = min(max(1, number), len(pages))
+        content = self._inbox(view, number, len(pages), pages[number - 1])
+        return content + _filler(size - len(content))
+
+    def _inbox(self, view: InboxView, number: int, pages: int, pieces: Sequence[Piece]) -> bytes:
+        return self._render("inbox", view=view, number=number, pages=pages, pieces=pieces, next=view.hour)
 
     def bye(self, *, expired: bool) -> bytes:
         """Goodbye; `expired`: the visit ended by itself, and the words are needed again."""
@@ -182,7 +196,7 @@ class Pages:
     def failed(self, problem: Problem, *, text: str = "", inside: bool = False) -> bytes:
         """A step that can't be done, with what was typed; `inside` a session the page has its Leave button.
 
-        Kinds: missing (404), large (413), broken (500), full, unreachable, outdated (no such form).
+        Kinds: missing (404), large (413), broken (500), hurry, full, unreachable, outdated (no such form).
         """
         return self._render("failed", problem=problem, text=text, inside=inside)
 
@@ -195,7 +209,9 @@ def _environment() -> Environment:
     )  # fmt: skip
     environment.policies["ext.i18n.trimmed"] = True
     cast(Any, environment).install_gettext_translations(catalogue, newstyle=True)  # the extension adds the method
-    environment.globals.update(lang=LANGUAGE, direction=locale.text_direction)
+    hours = [_hour(24 // QUARTERS * quarter) for quarter in range(QUARTERS)]
+    environment.globals.update(lang=LANGUAGE, direction=locale.text_direction, hours=hours)
+    environment.filters["hour"] = _hour
     environment.filters["day"] = functools.lru_cache(64)(lambda day: format_skeleton("MMMMd", day, locale=_DATES))
     environment.filters["number"] = functools.lru_cache(256)(lambda number: format_decimal(number, locale=locale))
     return environment
@@ -229,6 +245,18 @@ def _groups(onion_address: str | None) -> list[str]:
     """An address in groups of eight letters, as an eye compares it."""
     name = (onion_address or "").removesuffix(".onion")
     return [name[start : start + 8] for start in range(0, len(name), 8)] + [".onion"] if name else []
+
+
+def _hour(hour: int) -> str:
+    return f"{hour:02}:00"
+
+
+def _filler(size: int) -> bytes:
+    """So many bytes that no browser shows; ValueError when there is no room for them: a page grew too large."""
+    if (left := size - len(_SAYS_WHY) - len(_END)) < 0:
+        raise ValueError("an inbox page is larger than its fixed size")
+    lines = (b"." * 99 + b"\n") * (left // 100 + 1)
+    return _SAYS_WHY + lines[:left] + _END
 
 
 def _about(number: int) -> int:

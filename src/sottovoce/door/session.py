@@ -1,29 +1,33 @@
-"""A visit: what its sealed cookie holds, one-use form tokens, and what was already sent.
+"""A visit: what its sealed cookie holds, and one-use form tokens.
 
-The server keeps no session. The cookie is sealed with a key that lives in this process's
-memory only: who takes the disk or the cookie alone learns nothing, and a restart ends all visits.
+The server keeps no session. The cookie is sealed with a key that lives in the memory of the server's processes only:
+who takes the disk or the cookie alone learns nothing, and a restart of the server ends all visits.
 """
 
 from __future__ import annotations
 
-import asyncio
 import base64
 import binascii
+import contextlib
 import hashlib
 import hmac
 import struct
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field, replace
+from typing import NamedTuple
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
 
-from sottovoce.pool.errors import PutResult
+from sottovoce.pool.errors import PutResult, RoadError
 from sottovoce.protocol.words import Passphrase
+from sottovoce.source.conversation import Written
 
-IDLE_SECONDS = 1_800  # long enough to write by hand what one has to say; short enough for a tablet left behind
+from .ledger import IDLE_SECONDS, Claim, Ledger
+
 COOKIE = "s"
-_LAYOUT = struct.Struct(">16s8s?BBQ")
+_LAYOUT = struct.Struct(">16s8s?BB16sQ")
+_NOTHING = bytes(16)
 _NONCE = 12
 
 
@@ -35,6 +39,7 @@ class Session:
     id: bytes = field(repr=False)
     fresh: bool
     places: tuple[int, int] = (0, 0)  # (0, 0): nothing is asked any more
+    after: bytes | None = field(default=None, repr=False)  # the id of the message written last in this visit
     touched: int = 0  # Unix seconds, only inside the sealed cookie
 
     @property
@@ -46,24 +51,40 @@ class Session:
         """The same visit after the two words were right."""
         return replace(self, places=(0, 0))
 
+    def wrote(self, message_id: bytes | None) -> Session:
+        """The same visit after a message; None: which one is not known any more."""
+        return replace(self, after=message_id) if message_id else self
 
-@dataclass
-class _Sent:
-    digest: bytes
-    result: asyncio.Task[PutResult]
-    until: float
+
+class VisitKeys(NamedTuple):
+    """The two keys of 32 bytes that all workers of one server share: of cookies, and of forms."""
+
+    cookie: bytes
+    token: bytes
+
+
+class Outcome(NamedTuple):
+    """How a form ended: `hour` (UTC) begins the next edition; `message_id` is None where it was stored before."""
+
+    result: PutResult
+    hour: int = 0
+    message_id: bytes | None = None
+
+    @property
+    def safe(self) -> bool:
+        """Whether the message is stored."""
+        return self.result in (PutResult.STORED, PutResult.KNOWN)
 
 
 class Visits:
-    """Seals and opens cookies and tokens; remembers for half an hour which tokens and visits are used up."""
+    """Seals and opens cookies and tokens; the ledger remembers which tokens and visits are used up."""
 
-    def __init__(self, now: Callable[[], float], random: Callable[[int], bytes]) -> None:
-        self._now, self._random = now, random
-        self._aead = ChaCha20Poly1305(random(32))
-        self._token_key = random(32)
-        self._ended: dict[bytes, float] = {}
-        self._sent: dict[bytes, _Sent] = {}
-        self._next_forgetting = 0.0
+    def __init__(
+        self, keys: VisitKeys, ledger: Ledger, now: Callable[[], float], random: Callable[[int], bytes]
+    ) -> None:
+        """`now` is the real time in Unix seconds: half an hour is half an hour, however fast the protocol's clock."""
+        self._aead, self._token_key = ChaCha20Poly1305(keys.cookie), keys.token
+        self._ledger, self._now, self._random = ledger, now, random
 
     def begin(self, phrase: Passphrase, *, fresh: bool) -> Session:
         """A new visit; with fresh words, two different places of 1 to 12 are asked back."""
@@ -72,8 +93,9 @@ class Visits:
         return Session(phrase, self._random(8), fresh, (min(places), max(places)))
 
     def seal(self, session: Session) -> str:
-        """The cookie's value, good for half an hour from now."""
-        fields = (session.phrase.secret, session.id, session.fresh, *session.places, int(self._now()))
+        """The cookie's value, good for half an hour from now; always of the same length."""
+        after = session.after or _NOTHING
+        fields = (session.phrase.secret, session.id, session.fresh, *session.places, after, int(self._now()))
         nonce = self._random(_NONCE)
         return _text(nonce + self._aead.encrypt(nonce, _LAYOUT.pack(*fields), None))
 
@@ -84,15 +106,14 @@ class Visits:
             fields = _LAYOUT.unpack(self._aead.decrypt(raw[:_NONCE], raw[_NONCE:], None))
         except (InvalidTag, ValueError, struct.error):
             return None
-        secret, visit, fresh, first, second, touched = fields
-        if self._now() - touched > IDLE_SECONDS or visit in self._ended:
+        secret, visit, fresh, first, second, after, touched = fields
+        if self._now() - touched > IDLE_SECONDS or self._ledger.ended(visit):
             return None
-        return Session(Passphrase(secret), visit, fresh, (first, second), touched)
+        return Session(Passphrase(secret), visit, fresh, (first, second), None if after == _NOTHING else after, touched)
 
-    def end(self, session: Session) -> None:
+    async def end(self, session: Session) -> None:
         """The visit is over: its cookie opens nothing any more."""
-        self._forget()
-        self._ended[session.id] = self._now() + IDLE_SECONDS + 1
+        await self._ledger.end(session.id)
 
     def token(self, session: Session, form: str) -> str:
         """A token for one use of one form in one visit."""
@@ -108,35 +129,26 @@ class Visits:
         return hmac.digest(self._token_key, session.id + form.encode() + nonce, "sha256")[:16]
 
     async def send_once(
-        self, token: str, text: str, put: Callable[[], Coroutine[None, None, PutResult]]
-    ) -> PutResult | None:
-        """Runs `put` at most once a token; the same form again gets the same result, another text None.
+        self, token: str, text: str, write: Callable[[bytes], Coroutine[None, None, Written]]
+    ) -> Outcome | None:
+        """Sends a form; the same form again with the same text is stored once, with another text it is None.
 
-        A put that failed frees its token, so that trying again is possible.
+        `write` gets a seed of 32 bytes that hangs on the token alone: whoever repeats the form, also after the end of
+        the worker that had begun with it, makes the same tags. A form that failed may be sent again with any text.
         """
-        digest = hashlib.blake2b(text.encode(), key=self._token_key).digest()
-        key = _bytes(token)
-        self._forget()
-        if (sent := self._sent.get(key)) is None:
-            sent = self._sent[key] = _Sent(digest, asyncio.create_task(put()), self._now() + IDLE_SECONDS + 1)
-        elif sent.digest != digest:
-            return None
+        form = _bytes(token)
+        digest = hashlib.blake2b(text.encode(), key=self._token_key, digest_size=32).digest()
+        claim = await self._ledger.claim(form, digest)
+        if claim is not Claim.FREE:
+            return Outcome(PutResult.KNOWN) if claim is Claim.DONE else None
+        outcome: Outcome | None = None
         try:
-            result = await asyncio.shield(sent.result)
-        except Exception:
-            self._sent.pop(key, None)
-            raise
-        if result not in (PutResult.STORED, PutResult.KNOWN):
-            self._sent.pop(key, None)
-        return result
-
-    def _forget(self) -> None:
-        now = self._now()
-        if now < self._next_forgetting:
-            return
-        self._next_forgetting = now + 60  # a walk over all a minute, not at every post
-        self._ended = {visit: until for visit, until in self._ended.items() if until > now}
-        self._sent = {key: sent for key, sent in self._sent.items() if sent.until > now}
+            written = await write(hmac.digest(self._token_key, b"seed" + form, "sha256"))
+            outcome = Outcome(written.result, written.hour, written.message_id)
+        finally:
+            with contextlib.suppress(RoadError):  # then this process is at its end, and the form is free anyway
+                await self._ledger.settle(form, done=outcome is not None and outcome.safe)
+        return outcome
 
 
 def _text(raw: bytes) -> str:

@@ -22,9 +22,7 @@ class Rate:
     per_second: float
 
 
-ENVELOPES = Rate(
-    burst=48, per_second=0.1
-)  # three long messages at once, then one in about three minutes
+ENVELOPES = Rate(burst=48, per_second=0.1)  # three long messages at once, then one in about three minutes
 WORK = Rate(burst=40, per_second=0.5)  # pages that reckon with the words: some milliseconds of the server each
 
 

@@ -3,6 +3,7 @@
 Rules: 1. A request's headers end within HEADER_SECONDS of the connection's or the request's first byte, and within
 HEADER_BYTES. 2. While an answer is under way the deadline waits, so pipelining can't cut it off. 3. Between requests
 uvicorn's own timeout_keep_alive holds until the next byte; from then on rule 1. 4. Nothing is logged per request.
+5. A server that ends still answers what is under way or has just connected, each as the last of its connection.
 """
 
 from __future__ import annotations
@@ -37,6 +38,7 @@ class LoopbackProtocol(HttpToolsProtocol):
         self._deadline: asyncio.TimerHandle | None = None
         self._in_headers = True
         self._between_requests = True
+        self._last = False  # whether the next answer is the last on this connection
         self._header_bytes = 0  # received for headers that are still unfinished
         self._url_and_headers = 0  # what the parser made of them
 
@@ -76,11 +78,20 @@ class LoopbackProtocol(HttpToolsProtocol):
         self._disarm()
         self._in_headers, self._header_bytes = False, 0
         super().on_headers_complete()
+        if self._last and self.cycle:
+            self.cycle.keep_alive = False
 
     def on_message_complete(self) -> None:
         self._between_requests = True
         self._in_headers = True
         super().on_message_complete()
+
+    def shutdown(self) -> None:
+        """Called when the server begins to end, and again: closes what is idle, but nobody who has just connected."""
+        self._last = True
+        answered: RequestResponseCycle | None = self.cycle
+        if answered and (self._between_requests or not answered.response_complete):
+            super().shutdown()
 
     def _count(self, size: int) -> None:
         self._url_and_headers += size

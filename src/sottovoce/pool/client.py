@@ -68,19 +68,20 @@ class PoolClient:
             raise RoadError("The server's list of editions is broken: try again, or ask who runs it.")
         return listed
 
-    def edition(self, listed: Listed, start: int = 0) -> Iterator[bytes]:
-        """The bytes of a listed edition from `start` on, in chunks as they come (spec 9.8); read_stream checks them.
+    def edition(self, number: int, start: int = 0, count: int | None = None) -> Iterator[bytes]:
+        """The bytes of an edition from `start` on, in chunks as they come (spec 9.8); read_stream checks them.
 
-        RoadError when the connection breaks or the server sends another size. Who counts what came goes on with a
-        greater `start`.
+        `count` as listed bounds them; without it, what any edition can have does. RoadError when the connection breaks
+        or the server sends another size: who counted what came goes on with a greater `start`.
         """
-        size = size_of(listed.count)
         wanted = {"Range": f"bytes={start}-"} if start else {}
-        with self._call("GET", f"/v1/editions/{listed.number}", headers=wanted) as reply:
-            span = f"bytes {start}-{size - 1}/{size}" if start else None
-            if (reply.status, reply.getheader("Content-Range")) != (206 if start else 200, span):
+        with self._call("GET", f"/v1/editions/{number}", headers=wanted) as reply:
+            if reply.status != (206 if start else 200):
                 raise RoadError(f"The server answered with {reply.status}: try again, or ask who runs it.")
-            if reply.length != size - start:
+            length, most = reply.length or 0, size_of(COUNT_MOST if count is None else count) - start
+            span = f"bytes {start}-{start + length - 1}/{start + length}" if start else None
+            exact = length == most or (count is None and 0 < length < most)  # no length told: 0
+            if not exact or reply.getheader("Content-Range") != span:
                 raise RoadError("The server sends another edition than it lists: try again, or ask who runs it.")
             with _broken():
                 while chunk := reply.read(_CHUNK):

@@ -11,8 +11,8 @@ from pathlib import Path
 from . import disk
 from .edition import padded
 from .errors import RoadError
+from .steps import Step
 
-Step = Callable[[str], None]
 SCHEMA = 1
 _ROWS = 64  # envelopes read at once while an edition is written: half a mebibyte
 _SUFFIXES = ("", "-wal", "-shm", "-journal")

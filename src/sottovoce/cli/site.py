@@ -1,0 +1,98 @@
+"""What is served to the public: the door's pages and the pool's public API, and the listener that both sides use."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+
+import uvicorn
+from starlette.applications import Starlette
+from starlette.requests import Request
+
+from sottovoce.door.app import ENVELOPES, WORK, Door, app
+from sottovoce.door.pages import Pages
+from sottovoce.door.session import Visits
+from sottovoce.onion.budget import ENVELOPES as ENVELOPE_RATE
+from sottovoce.onion.budget import WORK as WORK_RATE
+from sottovoce.onion.budget import Budgets, Rate
+from sottovoce.onion.circuit import LoopbackProtocol
+from sottovoce.pool.api import public_routes
+from sottovoce.pool.editions import Editions
+from sottovoce.pool.store import Pool
+from sottovoce.protocol.sizes import epoch_of
+from sottovoce.source.conversation import Source
+from sottovoce.trust.published import SignedFolder
+
+from .common import random
+
+_EDITIONS = "editions"
+RATES: Mapping[str, Rate] = {
+    ENVELOPES: ENVELOPE_RATE,
+    WORK: WORK_RATE,
+    _EDITIONS: Rate(burst=160, per_second=0.2),  # all that are alive at once, and every new one
+}
+
+
+class Listener(uvicorn.Server):
+    """A uvicorn that leaves signals to us, since several of them share a loop."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Captures none."""
+        yield
+
+    def hurry(self) -> None:
+        """Asks again for all connections to end: one may have come while the first asking went round."""
+        if self.should_exit:
+            for connection in list(self.server_state.connections):
+                connection.shutdown()
+
+
+def listener(site: Starlette, protocol: type[LoopbackProtocol], **where: object) -> Listener:
+    """A server of `site`: where it listens is `uds`, or the sockets that its `serve` gets."""
+    config = uvicorn.Config(
+        site,
+        http=protocol,
+        ws="none",
+        lifespan="off",
+        log_config=None,
+        log_level="critical",  # a traceback could hold what a visitor typed
+        access_log=False,
+        server_header=False,
+        date_header=False,
+        proxy_headers=False,
+        timeout_keep_alive=120,  # a circuit's next page comes without a new connection
+        timeout_graceful_shutdown=5,
+        **where,  # type: ignore[arg-type]
+    )
+    return Listener(config)
+
+
+@dataclass(frozen=True)
+class Site:
+    """All parts of the public side in one process; `now` is the protocol's clock."""
+
+    signed: SignedFolder
+    pool: Pool
+    editions: Editions
+    visits: Visits
+    now: Callable[[], float]
+    budgets: Budgets | None = field(default_factory=lambda: Budgets(time.monotonic, RATES))  # None: no circuits here
+
+    def app(self, banner: str | None = None) -> Starlette:
+        """The pages and the API; `banner` is a line of alarm on every page."""
+        card = self.signed.published(epoch_of(self.now())).card
+        source = Source(self.pool, lambda: self.signed.published(epoch_of(self.now())), self.now, random)
+        pages = Pages(card.name, card.addresses[0], banner)
+        door = Door(source, pages, self.visits, self.now, random, self._allow)
+        public = public_routes(self.pool, self.editions, self.signed, self.now, self._allow_api)
+        return app(door, [*public])
+
+    def _allow(self, request: Request, kind: str, amount: float) -> bool:
+        circuit = request.client.host if request.client else ""
+        return self.budgets is None or self.budgets.take(circuit, kind, amount)
+
+    def _allow_api(self, request: Request) -> bool:
+        return self._allow(request, ENVELOPES if request.method == "POST" else _EDITIONS, 1)
