@@ -14,7 +14,7 @@ from cli.conftest import Run
 from doubles.leaks import Secrets, in_files
 from doubles.onion import Onion, serving
 from doubles.organisation import NAME, Organisation
-from doubles.world import TODAY, World, make_world
+from doubles.world import TODAY, World, make_world, organisation
 from starlette.applications import Starlette
 
 from sottovoce.pool.api import public_routes
@@ -33,12 +33,10 @@ HOSTILE = "Hello\x1b[2J\x1b]0;title\x07\r\x9b31m\u202egnp.exe\u2066\u200b\n[red]
 LONG = "Who was paid twice? " * 1_500  # five parts
 
 
-@pytest.fixture(scope="module")
-def org(tmp_path_factory: pytest.TempPathFactory) -> Organisation:
+@pytest.fixture
+def org() -> Organisation:
     """An organisation on duty."""
-    made = Organisation(tmp_path_factory.mktemp("o"), TODAY)
-    made.go_on_duty()
-    return made
+    return organisation()
 
 
 @dataclass
@@ -325,9 +323,9 @@ def test_a_folder_that_knows_nobody_is_told(device: Device) -> None:
     device.fails_to_write("knows no organisation: begin with")
 
 
-def test_another_organisation_is_an_alarm_before_words_are_used(device: Device, tmp_path: Path) -> None:
+def test_another_organisation_is_an_alarm_before_words_are_used(device: Device) -> None:
     device.begin()
-    other = Organisation(tmp_path / "other", TODAY)
+    other = organisation("another")
     for kind in ("root", "card", "roster", "duty"):
         raw = SignedFolder(other.server / "signed").get(kind)
         if raw is not None:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from doubles.organisation import NAME, Organisation
-from doubles.world import TODAY
+from doubles.world import TODAY, organisation
 
 from sottovoce.protocol import cbor
 from sottovoce.protocol.errors import Refused
@@ -29,7 +29,7 @@ class Shown(dict[str, bytes]):
     def __init__(self, org: Organisation) -> None:
         super().__init__({kind: (org.server / "signed" / f"{kind}.signed").read_bytes() for kind in KINDS})
         self.org = org
-        self.root_key = org.office.secrets.root_key
+        self.root_key = org.office.root_key()
 
     def sign(self, kind: str, **changes: Any) -> None:
         """Puts another version in place: the same but for some fields of its claim."""
@@ -76,12 +76,10 @@ def known(tmp_path: Path) -> Known:
     return Known(tmp_path / "device" / "public")
 
 
-@pytest.fixture(scope="module")
-def other(tmp_path_factory: pytest.TempPathFactory) -> Organisation:
+@pytest.fixture
+def other() -> Organisation:
     """Another organisation, on duty too."""
-    made = Organisation(tmp_path_factory.mktemp("other"), TODAY)
-    made.go_on_duty()
-    return made
+    return organisation("another")
 
 
 def visit(known: Known, shown: Shown, today: int = TODAY) -> Published:
@@ -216,7 +214,7 @@ def test_an_onion_that_the_card_does_not_name_is_an_alarm(known: Known, shown: S
 def test_what_the_root_did_not_sign_is_refused(known: Known, shown: Shown, other: Organisation, kind: str) -> None:
     for met in (False, True):
         false = Shown(shown.org)
-        false.root_key = false.org.office.secrets.root_key
+        false.root_key = false.org.office.root_key()
         false[kind] = Shown(other)[kind]
         if kind == "duty":
             assert known.meet(shown.org.address, false.get, TODAY).duty is None, "nobody can write, but read"

@@ -7,11 +7,9 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field, replace
-from functools import cache
 from pathlib import Path
 
-from doubles.organisation import Organisation
-from doubles.world import PHRASE, TODAY, World, make_world, run
+from doubles.world import PHRASE, TODAY, World, make_world, organisation, run
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
@@ -24,16 +22,6 @@ from sottovoce.protocol.sizes import EDITION_SECONDS, QUARTERS, edition_of
 SIZES = st.sampled_from([10, 9_000, 20_000])  # bytes: one, two and three parts
 FAULTS = st.lists(st.sampled_from(["", "", "before", "after", "full"]), max_size=4)
 SAFE = (PutResult.STORED, PutResult.KNOWN)
-
-
-@cache
-def organisation() -> Organisation:
-    """One for all examples; its folder goes with the process."""
-    folder = tempfile.TemporaryDirectory()
-    made = Organisation(Path(folder.name), TODAY)
-    made.go_on_duty()
-    made.__dict__["kept"] = folder
-    return made
 
 
 @dataclass
