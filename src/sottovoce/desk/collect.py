@@ -108,7 +108,7 @@ class Collector:
     def _is_new(self, tag: bytes, edition: int, digest: bytes, in_edition: bool) -> bool:
         """Notes that an envelope was seen; whether it is still to be opened."""
         if in_edition:
-            self._outgoing.appeared(tag, digest)
+            self._report.sent += self._outgoing.appeared(tag, digest)
         held = self._rows("SELECT hash, opened FROM taken WHERE tag = ?", tag)
         if held and held[0][0] not in (None, digest):
             return True  # not what was pending under this tag: that one stays missing, this one may be read

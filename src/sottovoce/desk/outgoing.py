@@ -131,14 +131,15 @@ class Outgoing:
             self._rows("INSERT OR REPLACE INTO posted VALUES (?, ?, ?)", *values)
             return self._done(sealed.tag, sealed.conversation, sealed.message_id)
 
-    def appeared(self, tag: bytes, digest: bytes) -> None:
-        """An envelope was in an edition; when it is one of ours, it is where it should be."""
+    def appeared(self, tag: bytes, digest: bytes) -> bool:
+        """An envelope was in an edition: if it is ours, it is where it should be. True when an answer is whole so."""
         self._rows("DELETE FROM posted WHERE tag = ? AND hash = ?", tag, digest)
-        for conversation, message, envelope in self._rows(
-            "SELECT conversation, message, envelope FROM sealed WHERE tag = ?", tag
-        ):
-            if sha256(envelope).digest() == digest:  # the answer to its post was lost
-                self._done(tag, conversation, message)
+        found = self._rows("SELECT conversation, message, envelope FROM sealed WHERE tag = ?", tag)
+        return any(
+            self._done(tag, conversation, message)  # it was posted, and the reply was lost
+            for conversation, message, envelope in found
+            if sha256(envelope).digest() == digest
+        )
 
     def _done(self, tag: bytes, conversation: bytes, message: bytes) -> bool:
         self._rows("DELETE FROM sealed WHERE tag = ?", tag)
