@@ -316,7 +316,7 @@ def test_an_inbox_page_has_exactly_the_size_that_is_asked_for(name: str) -> None
 
 def test_the_filler_of_an_inbox_page_says_what_it_is_for() -> None:
     comment = ALL["inbox empty"].decode().partition("</html>")[2]
-    assert comment.startswith("\n<!-- Filler: this page has the same size whether an answer waits or not")
+    assert comment.strip("\n").startswith("<!-- Filler: this page has the same size whether an answer waits or not")
     assert set(comment.partition("size.\n")[2]) == {".", "\n", "-", ">"}
 
 
@@ -334,15 +334,14 @@ def test_no_answer_makes_a_page_larger_and_none_loses_a_letter(texts: list[str],
     assert "".join("".join(piece.paragraphs) for piece in pieces) == "".join(
         "".join(answer.paragraphs) for answer in answers
     )
-    assert (
-        [piece.begins for piece in pieces].count(True) == [piece.ends for piece in pieces].count(True) == len(answers)
-    )
+    assert [piece.begins for piece in pieces].count(True) == len(answers)
+    assert [piece.ends for piece in pieces].count(True) == len(answers)
 
 
 def test_a_long_answer_goes_on_on_the_next_page_at_a_word() -> None:
-    (first,), (second,), *_ = lay_out([AnswerView(DAY, DAY, "seven letters " * 3_000)], 10_000)
-    assert first.paragraphs[0].endswith("letters ")
-    assert second.paragraphs[0].startswith("seven")
+    (first,), (second,), *_ = lay_out([AnswerView(DAY, DAY, "uncut " * 3_000)], 10_000)
+    assert first.paragraphs[0].endswith("uncut ")
+    assert second.paragraphs[0].startswith("uncut ")
     assert b"goes on on the next page" in ALL["inbox long 1"]
     assert b"Page 2 of" in ALL["inbox long 2"]
     assert ALL["inbox long 99"].count(b"Next page") == 0
