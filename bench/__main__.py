@@ -24,10 +24,10 @@ from doubles.organisation import Organisation
 from rich.console import Console
 from rich.table import Table
 
-from sottovoce.protocol.message import open_at_desk
+from sottovoce.protocol.message import UntrustedMessage, open_at_desk
 from sottovoce.protocol.sizes import epoch_of
 
-from . import ceilings
+from . import ceilings, costs
 
 ROOT = Path(__file__).parents[1]
 OUT = ROOT / "build" / "bench.json"
@@ -156,7 +156,8 @@ def door(folder: Path, running: Running, seconds: float) -> list[Figure]:
 
 def desk(org: Organisation, seconds: float) -> Figure:
     """Opens and verifies envelopes that the server stored."""
-    base = sqlite3.connect(f"file:{org.server / 'pool' / 'pool.sqlite3'}?mode=ro", uri=True)
+    (path,) = (org.server / "pool" / "pending").glob("*.sqlite3")
+    base = sqlite3.connect(f"file:{path}?mode=ro", uri=True)
     rows = base.execute("SELECT tag, sealed FROM envelope ORDER BY tag LIMIT 2000").fetchall()
     base.close()
     turn = 0
@@ -166,10 +167,29 @@ def desk(org: Organisation, seconds: float) -> Figure:
         nonlocal turn
         tag, sealed = rows[turn % len(rows)]
         turn += 1
-        open_at_desk(sealed, duty, org.org, org.today, tag).verify(org.dh, org.slot)
+        opened = open_at_desk(sealed, duty, org.org, org.today, tag)
+        assert isinstance(opened, UntrustedMessage)
+        opened.verify(org.dh, org.slot).join([])
 
     rate = ceilings.per_second(work, seconds)
     return Figure("desk.opens_per_s_per_core", rate, "opens/s", ceilings.opens(seconds), "open_at_desk, verify")
+
+
+def pool(org: Organisation, folder: Path, seconds: float, close: int) -> list[Figure]:
+    """What sealing, dummies, closing and looking cost."""
+    seals, dummies = costs.seals(org, seconds), costs.dummies(org, seconds)
+    bare = ceilings.seals(seconds)
+    took, written = costs.close_seconds(folder / "closed", close)
+    figures = [
+        Figure("source.seals_per_s_per_core", seals, "seals/s", bare, "seal_to_desk, one part, 16 MACs"),
+        Figure("pool.dummies_per_s_per_core", dummies, "dummies/s", bare, "make_dummy: a fresh key each"),
+        Figure(f"pool.edition_close_s_at_{close:.0e}".replace("+0", ""), took, "s", written, "SqlitePool.turn"),
+    ]
+    for alive in costs.ALIVE:
+        looks = costs.inbox_cpu_ms(org, folder / f"alive-{alive}", alive)
+        name, beside = f"door.inbox_cpu_ms_at_{alive:.0e}".replace("+0", ""), f"{looks.answered:.2f} with three answers"
+        figures.append(Figure(name, looks.empty, "ms", 1_000 / ceilings.looks(seconds / 4), "Source.inbox", beside))
+    return figures
 
 
 def table(figures: list[Figure]) -> Table:
@@ -193,6 +213,7 @@ def main() -> None:
         with serving(org.server) as running:
             figures = door(Path(name), running, seconds)
         figures.append(desk(org, seconds / 4))
+        figures += pool(org, Path(name), seconds / 8, 100_000)
     OUT.parent.mkdir(exist_ok=True)
     OUT.write_text(json.dumps({"figures": [asdict(figure) for figure in figures]}, indent=1) + "\n")
     Console().print(table(figures))

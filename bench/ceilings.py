@@ -12,7 +12,7 @@ from pathlib import Path
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 from sottovoce.protocol.keys import KemKey, kem_public
-from sottovoce.protocol.message import SUITE
+from sottovoce.protocol.sealing import SUITE
 from sottovoce.protocol.sizes import ANSWER_EPOCHS, PLAINTEXT, SLOTS
 
 _PLAIN = bytes(PLAINTEXT)
@@ -33,6 +33,12 @@ def opens(seconds: float) -> float:
     key = KemKey(secrets.token_bytes(32))
     sealed, private = SUITE.encrypt(_PLAIN, kem_public(key.public), b""), key.private
     return per_second(lambda: SUITE.decrypt(sealed, private, b""), seconds)
+
+
+def seals(seconds: float) -> float:
+    """HPKE encryptions of one envelope to a key that is known."""
+    public = kem_public(KemKey(secrets.token_bytes(32)).public)
+    return per_second(lambda: SUITE.encrypt(_PLAIN, public, b""), seconds)
 
 
 def seals_stored(folder: Path, seconds: float) -> float:

@@ -1,14 +1,14 @@
 """Writes the test vectors: one scenario a file, the bad ones under bad/, each with the layer that must refuse.
 
 Running it again changes nothing. Sealing draws fresh randomness, so a stored envelope is kept
-as long as it opens to the plaintext it should. xwing.json holds published figures and is only checked.
+as long as it opens to the plaintext it should. PUBLISHED hold others' figures and are only checked.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -16,8 +16,11 @@ from typing import Any
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
+from sottovoce.protocol.answer import Place
 from sottovoce.protocol.body import Body
 from sottovoce.protocol.envelope import (
+    DESK_ROOM,
+    SOURCE_ROOM,
     TO_DESK,
     TO_SOURCE,
     DeskPart,
@@ -27,17 +30,20 @@ from sottovoce.protocol.envelope import (
     body_hash,
     seen_bit,
     seen_bitmap,
+    split,
 )
 from sottovoce.protocol.errors import PhraseError, Refused
 from sottovoce.protocol.keys import KemKey, PairKey, SourceKeys, answer_epochs
-from sottovoce.protocol.message import Place, binding, seal, unseal
-from sottovoce.protocol.sizes import SLOTS
+from sottovoce.protocol.mailbox import CONTENT_MOST, ITEM
+from sottovoce.protocol.sealing import binding, seal, unseal
+from sottovoce.protocol.sizes import ENVELOPE, SLOTS
 from sottovoce.protocol.words import Passphrase, parse
 from sottovoce.trust.roster import FIRST_ORG, check_words
 from sottovoce.trust.signed import Claim
 
 Scenario = dict[str, Any]
 FOLDER = Path(__file__).parent
+PUBLISHED = ("hpke", "xwing")
 EPOCH = 20_780
 LISTS = (
     *("english", "chinese_simplified", "chinese_traditional", "czech", "french", "italian"),
@@ -96,9 +102,9 @@ def desk_part(body: bytes = GOOD_BODY) -> DeskPart:
     )
 
 
-def with_macs(part: DeskPart) -> bytes:
+def with_macs(part: DeskPart, info: bytes = INFO) -> bytes:
     """The plaintext with the MACs that the source makes."""
-    macs = (KEYS.pair(slot, member).mac(INFO, part.digest()) for slot, member in enumerate(MEMBERS))
+    macs = (KEYS.pair(slot, member).mac(info, part.digest()) for slot, member in enumerate(MEMBERS))
     return replace(part, macs=b"".join(macs)).encode()
 
 
@@ -145,11 +151,11 @@ def _hex(value: object) -> Any:
     return value
 
 
-def sealed(old: Scenario, plaintext: bytes, key: KemKey, info: bytes) -> bytes:
-    """The stored envelope, if it opens to `plaintext`; else a new one."""
-    envelope = bytes.fromhex(old.get("envelope", ""))
+def sealed(stored: str, plaintext: bytes, key: KemKey, info: bytes, size: int = ENVELOPE) -> bytes:
+    """The stored sealing, if it opens to `plaintext`; else a new one."""
+    envelope = bytes.fromhex(stored)
     try:
-        if unseal(envelope, key, info) == plaintext:
+        if unseal(envelope, key, info, size) == plaintext:
             return envelope
     except Refused:
         pass
@@ -250,7 +256,6 @@ SOURCE_END |= {"mk": PHRASE.secret, "member": MEMBERS[PLACE.slot]}
 def sealings() -> Iterator[tuple[str, str, Scenario, bytes, dict[str, str]]]:
     """Envelopes: name, about, the reader's end, the plaintext, spec and the layer that refuses."""
     part, good = desk_part(), with_macs(desk_part())
-    many = Header(TO_DESK, MESSAGE_ID, parts=2)
 
     def bad(layer: str, spec: str) -> dict[str, str]:
         return {"layer": layer, "spec": spec}
@@ -272,7 +277,7 @@ def sealings() -> Iterator[tuple[str, str, Scenario, bytes, dict[str, str]]]:
         yield f"bad/header_{name}", about, DESK_END, changed(good, offset, new), bad("header", "5.1 7.2")
     for name, body in BODIES.items():
         plaintext = with_macs(desk_part(body))
-        yield f"bad/body_{name}", "A body that is none.", DESK_END, plaintext, bad("body", "6.1 6.2 7.2")
+        yield f"bad/body_{name}", "A body that is none.", DESK_END, plaintext, bad("body", "6.1 6.2 6.5 7.2")
     for name, about, other in [
         ("body_hash", "The body hash is another.", replace(part, body_hash=bytes(32))),
         ("body_kem_unreduced", "The ML-KEM key is not reduced.", replace(part, kem=b"\xff" * 1_184 + part.kem[1_184:])),
@@ -287,20 +292,12 @@ def sealings() -> Iterator[tuple[str, str, Scenario, bytes, dict[str, str]]]:
     about = "The source's X25519 key is zero."
     zero = replace(part, dh=bytes(32)).encode()
     yield "bad/authentication_dh_zero", about, DESK_END, zero, bad("authentication", "4.1 7.2")
-    about = "Part 0 of 2: this version reads one part."
-    plaintext = with_macs(replace(part, header=many))
-    yield "bad/reassembly_parts", about, DESK_END, plaintext, bad("reassembly", "7.2")
-    about = "A later part alone."
-    plaintext = LaterPart(replace(many, part=1), b"the rest").encode()
-    yield "bad/reassembly_later", about, DESK_END, plaintext, bad("reassembly", "7.2")
     about = "The answer names another slot than that of its tag."
     yield "bad/header_slot", about, SOURCE_END, with_mac(source_part(slot=6)), bad("header", "7.4")
     about = "The answer names a slot that no roster has."
     yield "bad/header_slot_none", about, SOURCE_END, with_mac(source_part(slot=16)), bad("header", "5.1 7.4")
     about = "A member answered in a colleague's slot."
     yield "bad/authentication_slot", about, SOURCE_END, with_mac(source_part(), 6), bad("authentication", "7.4")
-    about = "Part 0 of 2 of an answer: this version reads one part."
-    yield "bad/reassembly_answer", about, SOURCE_END, with_mac(source_part(parts=2)), bad("reassembly", "7.4")
 
 
 BODIES: dict[str, bytes] = {
@@ -312,11 +309,14 @@ BODIES: dict[str, bytes] = {
     "key_twice": bytes.fromhex("a2006161006162"),
     "order": bytes.fromhex("a20100006161"),
     "indefinite": bytes.fromhex("bf006161ff"),
-    "float": bytes.fromhex("a200616104f93c00"),
-    "tag": bytes.fromhex("a200616104c100"),
+    "float": bytes.fromhex("a200616105f93c00"),
+    "tag": bytes.fromhex("a200616105c100"),
     "trailing": bytes.fromhex("a100616100"),
     "utf8": bytes.fromhex("a10061ff"),
-    "deep": bytes.fromhex("a200616104" + "81" * 6 + "00"),
+    "deep": bytes.fromhex("a200616105" + "81" * 6 + "00"),
+    "after_short": bytes.fromhex("a2006161044f" + "00" * 15),
+    "after_text": bytes.fromhex("a20061610470" + "61" * 16),
+    "after_null": bytes.fromhex("a200616104f6"),
 }
 
 
@@ -324,7 +324,7 @@ def envelopes(old: Mapping[str, Scenario]) -> Iterator[tuple[str, Scenario]]:
     """Sections 5.7 and 7, good and bad."""
     for name, about, end, plaintext, judged in sealings():
         key, info = (DUTY, INFO) if end is DESK_END else (KEYS.kem, source_info(PLACE))
-        envelope = sealed(old.get(name, {}), plaintext, key, info)
+        envelope = sealed(old.get(name, {}).get("envelope", ""), plaintext, key, info)
         shown: Scenario = {} if "layer" in judged else {"text": TEXT, "plaintext": plaintext}
         yield name, scenario(about, **(judged | end | shown), envelope=envelope)
         if name == "sealed_to_desk":
@@ -344,6 +344,223 @@ def misread(good: bytes) -> Iterator[tuple[str, Scenario]]:
     ]
     for name, about, layer, other in cases:
         yield f"bad/{name}", scenario(about, "5.6 5.7", layer=layer, **(DESK_END | {"envelope": good} | other))
+
+
+Laid = Sequence[tuple[bytes, bytes]]  # what lies in the pool: tag, plaintext
+LONG_TEXT = "".join(f"{line:04}: what the ledger says on its page {line}.\n" for line in range(300))
+HALF_TEXT = LONG_TEXT[: SOURCE_ROOM + 500]
+SHORT = [GOOD_BODY[:20], GOOD_BODY[20:40], GOOD_BODY[40:]]  # a reader takes parts that are less full
+DESK_TAGS = [TAG, *(fixed(f"tag {part}", 16) for part in range(1, 4))]
+DESK_PARTS: Scenario = {key: value for key, value in DESK_END.items() if key != "tag"} | {"way": "desk_parts"}
+DESK_MESSAGES: Scenario = DESK_PARTS | {"way": "desk_messages"}
+SOURCE_PARTS: Scenario = SOURCE_END | {"way": "source_parts"}
+SOURCE_TAGS = [
+    pair_of(PLACE).answer_tags(PLACE.epoch)[PLACE.n],
+    *(pair_of(PLACE).part_tag(pair_of(PLACE).answer_tags(PLACE.epoch)[PLACE.n], part) for part in range(1, 3)),
+]
+
+
+def later_parts(header: Header, bodies: Sequence[bytes]) -> list[LaterPart]:
+    """The later parts of a message whose first has `header`."""
+    return [LaterPart(replace(header, part=part), body) for part, body in enumerate(bodies[1:], 1)]
+
+
+def desk_plaintexts(bodies: Sequence[bytes]) -> list[bytes]:
+    """The plaintexts of one message to the desk."""
+    header = Header(TO_DESK, MESSAGE_ID, parts=len(bodies))
+    first = replace(desk_part(bodies[0]), header=header, body_hash=body_hash(b"".join(bodies)))
+    return [with_macs(first), *(part.encode() for part in later_parts(header, bodies))]
+
+
+def source_plaintexts(bodies: Sequence[bytes]) -> list[bytes]:
+    """The plaintexts of one answer."""
+    first = replace(source_part(bodies[0], parts=len(bodies)), body_hash=body_hash(b"".join(bodies)))
+    return [with_mac(first), *(part.encode() for part in later_parts(first.header, bodies))]
+
+
+def message(body: bytes, tag: bytes, message_id: bytes) -> tuple[bytes, bytes]:
+    """A message of one part under a tag of its own."""
+    part = replace(desk_part(body), header=Header(TO_DESK, message_id))
+    return tag, with_macs(part, binding(ORG, TO_DESK, EPOCH, tag))
+
+
+def good_pools() -> Iterator[tuple[str, str, str, Scenario, Laid]]:
+    """Several envelopes that are read: name, about, spec, the reader's end, what lies in the pool."""
+    three = desk_plaintexts(split(Body(LONG_TEXT).encode(), DESK_ROOM))
+    about = "A message to the desk in three parts: open each, join the bodies in order of part, read the text."
+    laid = list(zip(DESK_TAGS, three, strict=False))
+    yield "several_to_desk", about, "5.8 7.1 7.2 7.5", DESK_PARTS | {"text": LONG_TEXT}, laid
+    hostile = LaterPart(Header(TO_DESK, MESSAGE_ID, 1, 3), b"what an insider would have it say").encode()
+    short = list(zip(DESK_TAGS, desk_plaintexts(SHORT), strict=False))
+    about = "The same id has two second parts, an insider's and the source's: the body hash tells which."
+    laid = [short[0], (DESK_TAGS[3], hostile), *short[1:]]
+    yield "several_candidates", about, "5.8 7.2 7.5", DESK_PARTS | {"text": TEXT}, laid
+    two = source_plaintexts(split(Body(HALF_TEXT).encode(), SOURCE_ROOM))
+    about = "An answer in two parts: make the tags from the place, look each up among the envelopes, read the text."
+    laid = list(zip(SOURCE_TAGS, two, strict=False))
+    yield (
+        "several_to_source",
+        about,
+        "4.3 5.8 7.3 7.4",
+        SOURCE_PARTS | {"text": HALF_TEXT, "tags": SOURCE_TAGS[:2]},
+        laid,
+    )
+    visit = [Body("First this."), Body("Then that.", after=MESSAGE_ID)]
+    ids = [MESSAGE_ID, fixed("next message id", 16)]
+    read = [{"text": body.text, "after": body.after, "message_id": each} for body, each in zip(visit, ids, strict=True)]
+    laid = [message(body.encode(), tag, each) for body, tag, each in zip(visit, DESK_TAGS, ids, strict=False)]
+    about = "Two messages of one visit, one envelope each; the second says after which it was written."
+    yield "sealed_visit", about, "6.5 7.2", DESK_MESSAGES | {"messages": read}, laid
+
+
+def bad_at_desk() -> Iterator[tuple[str, str, str, Laid]]:
+    """Parts to the desk that give no message: name, about, layer, what lies in the pool."""
+    laid = list(zip(DESK_TAGS, desk_plaintexts(SHORT), strict=False))
+    header = Header(TO_DESK, MESSAGE_ID, 2, 3)
+    other = LaterPart(replace(header, message_id=fixed("next message id", 16)), SHORT[2]).encode()
+    changed_end = LaterPart(header, SHORT[2][:-2] + b"??").encode()  # a text still: the hash alone tells
+    turned = [LaterPart(replace(header, part=part), SHORT[3 - part]).encode() for part in (1, 2)]
+    one, two, three = laid
+    yield "reassembly_missing", "The second of three parts is missing.", "reassembly", [one, three]
+    yield "reassembly_first", "The first of three parts is missing.", "reassembly", [two, three]
+    yield "reassembly_message", "The third part is another message's.", "reassembly", [one, two, (three[0], other)]
+    again = [one, two, (three[0], two[1])]
+    yield "reassembly_twice", "The second part lies under two tags, the third is missing.", "reassembly", again
+    yield "body_joined", "The third part's body was changed.", "body", [one, two, (three[0], changed_end)]
+    order = [one, (two[0], turned[0]), (three[0], turned[1])]
+    yield "body_joined_order", "The second part's body and the third's changed places.", "body", order
+
+
+def bad_at_source() -> Iterator[tuple[str, str, str, Laid]]:
+    """Parts that give no answer: name, about, layer, what lies in the pool."""
+    laid = list(zip(SOURCE_TAGS, source_plaintexts(SHORT), strict=False))
+    header = Header(TO_SOURCE, MESSAGE_ID, 1, 3, PLACE.slot, PLACE.n)
+    one, (tag, _), three = laid
+    yield "reassembly_answer_missing", "The second of three parts is missing.", "reassembly", [one, three]
+    cases: list[tuple[str, str, str, Scenario]] = [
+        ("reassembly_answer_number", "is the third by its number", "reassembly", {"part": 2}),
+        ("reassembly_answer_slot", "names another slot", "reassembly", {"slot": PLACE.slot + 1}),
+        ("reassembly_answer_quarter", "names another quarter", "reassembly", {"n": PLACE.n + 1}),
+        ("reassembly_answer_parts", "says that there are four", "reassembly", {"parts": 4}),
+        ("reassembly_answer_message", "is another answer's", "reassembly", {"message_id": fixed("next", 16)}),
+        ("header_answer_direction", "goes to the desk", "header", {"direction": TO_DESK, "slot": 0, "n": 0}),
+        ("body_answer_joined", "was changed", "body", {}),
+    ]
+    for name, about, layer, fields in cases:
+        part = LaterPart(replace(header, **fields), SHORT[1] if fields else b"?" + SHORT[1][1:])
+        yield name, f"What lies under the second part's tag {about}.", layer, [one, (tag, part.encode()), three]
+    only_later = LaterPart(header, SHORT[1]).encode()
+    about = "A later part lies under the first part's tag."
+    yield "reassembly_answer_later", about, "reassembly", [(one[0], only_later), laid[1], three]
+
+
+def several(old: Mapping[str, Scenario]) -> Iterator[tuple[str, Scenario]]:
+    """Messages and answers of several envelopes, and several messages, good and bad."""
+    for name, about, spec, end, laid in good_pools():
+        yield name, scenario(about, spec, **end, envelopes=pool(old.get(name, {}), end, laid))
+    bad = [(DESK_PARTS, "5.8 7.2 7.5", each) for each in bad_at_desk()]
+    bad += [(SOURCE_PARTS, "4.3 5.8 7.4", each) for each in bad_at_source()]
+    for end, spec, (name, about, layer, laid) in bad:
+        envelopes = pool(old.get(f"bad/{name}", {}), end, laid)
+        yield f"bad/{name}", scenario(about, spec, layer=layer, **end, envelopes=envelopes)
+    twice = [message(GOOD_BODY, tag, MESSAGE_ID) for tag in DESK_TAGS[:2]]
+    envelopes = pool(old.get("bad/replay", {}), DESK_MESSAGES, twice)
+    about = "Two messages with one id, read in this order: the first is taken, the second is a replay."
+    yield "bad/replay", scenario(about, "7.2", layer="replay", **DESK_MESSAGES, refused=1, envelopes=envelopes)
+    broken = [twice[0], message(BODIES["no_text"], DESK_TAGS[1], MESSAGE_ID)]
+    others = pool(old.get("bad/replay_body", {}), DESK_MESSAGES, broken)
+    about = "Two messages with one id; the second's body is none, but that it is a replay is seen before."
+    yield "bad/replay_body", scenario(about, "7.2", layer="replay", **DESK_MESSAGES, refused=1, envelopes=others)
+    moved = [dict(envelopes[0]), dict(envelopes[1]) | {"tag": DESK_TAGS[2]}]
+    about = "Two messages: the first is taken, the second lies under another tag than it was sealed for."
+    yield "bad/seal_second", scenario(about, "5.6 7.2", layer="seal", **DESK_MESSAGES, refused=1, envelopes=moved)
+
+
+def pool(old: Scenario, end: Scenario, laid: Laid) -> list[dict[str, bytes]]:
+    """What lies in the pool, sealed; what is stored is kept."""
+    key, direction = (KEYS.kem, TO_SOURCE) if end["way"] == "source_parts" else (DUTY, TO_DESK)
+    stored = [each["envelope"] for each in old.get("envelopes", [])] + [""] * len(laid)
+    return [
+        {"tag": tag, "envelope": sealed(before, plaintext, key, binding(ORG, direction, EPOCH, tag))}
+        for (tag, plaintext), before in zip(laid, stored, strict=False)
+    ]
+
+
+TRANSPORT = KemKey(fixed("transport"))
+RECEIPT = fixed("receipt", 16)
+CONTENT = b"What one member sends to another."
+MAILBOX_INFO = b"sottovoce/v1/mailbox" + ORG + b"\x07"
+MAILBOX: Scenario = {"way": "mailbox", "org": ORG, "receiver": 7, "transport": TRANSPORT.seed}
+MAILBOX |= {"signers": [public(signer(f"member {slot}")) for slot in range(SLOTS)]}
+
+
+def item_signed(sender: int, receiver: int, transport: KemKey, content: bytes) -> bytes:
+    """What a mailbox item's signature is over."""
+    return b"sottovoce/v1/mailbox" + ORG + bytes([sender, receiver]) + transport.public + RECEIPT + content
+
+
+def item_plaintext(
+    content: bytes = CONTENT, device: int = 3, receiver: int = 7, transport: KemKey = TRANSPORT
+) -> bytes:
+    """A mailbox item in the name of slot 3, signed by the device of a slot."""
+    signature = signer(f"member {device}").sign(item_signed(3, receiver, transport, content))
+    head = bytes([1, 3, 7, 0]) + len(content).to_bytes(2, "big")
+    return (head + RECEIPT + signature + content).ljust(11_152, b"\0")
+
+
+def item_plaintexts() -> Iterator[tuple[str, str, str, bytes]]:
+    """Items that open and are refused: name, about, layer, plaintext."""
+    good = item_plaintext()
+    yield "authentication_mailbox", "Another colleague signed it.", "authentication", item_plaintext(device=4)
+    about = "It was signed for another slot."
+    yield "authentication_mailbox_receiver", about, "authentication", item_plaintext(receiver=8)
+    about = "It was signed for another transport key."
+    yield "authentication_mailbox_key", about, "authentication", item_plaintext(transport=KemKey(fixed("next key")))
+    about = "One bit of the content is another."
+    yield "authentication_mailbox_content", about, "authentication", changed(good, 90, bytes([good[90] ^ 1]))
+    about = "Another receipt."
+    yield "authentication_mailbox_receipt", about, "authentication", changed(good, 6, bytes(16))
+    for name, offset, new in [
+        ("version", 0, b"\x02"),
+        ("sender", 1, b"\x10"),
+        ("receiver", 2, b"\x08"),
+        ("zero", 3, b"\x01"),
+        ("length", 4, (CONTENT_MOST + 1).to_bytes(2, "big")),
+        ("padding", 11_151, b"\x01"),
+    ]:
+        about = f"Byte {offset} of the plaintext can't be."
+        yield f"header_mailbox_{name}", about, "header", changed(good, offset, new)
+
+
+def items(old: Mapping[str, Scenario]) -> Iterator[tuple[str, Scenario]]:
+    """Section 10.2, good and bad."""
+
+    def item(name: str, plaintext: bytes) -> bytes:
+        return sealed(old.get(name, {}).get("item", ""), plaintext, TRANSPORT, MAILBOX_INFO, ITEM)
+
+    plaintext = item_plaintext()
+    good = item("mailbox", plaintext)
+    shown = {"sender": 3, "receipt": RECEIPT, "content": CONTENT, "plaintext": plaintext}
+    shown |= {"info": MAILBOX_INFO, "signed": item_signed(3, 7, TRANSPORT, CONTENT)}
+    yield "mailbox", scenario("A mailbox item from slot 3 to slot 7.", "10.2", **MAILBOX, **shown, item=good)
+    full = b"x" * CONTENT_MOST
+    shown = {"sender": 3, "receipt": RECEIPT, "content": full, "plaintext": item_plaintext(full)}
+    shown |= {"info": MAILBOX_INFO, "signed": item_signed(3, 7, TRANSPORT, full)}
+    made = item("mailbox_full", item_plaintext(full))
+    yield "mailbox_full", scenario("A mailbox item with no zeros after it.", "10.2", **MAILBOX, **shown, item=made)
+    for name, about, layer, broken in item_plaintexts():
+        sealed_item = item(f"bad/{name}", broken)
+        yield f"bad/{name}", scenario(about, "10.2", layer=layer, **MAILBOX, item=sealed_item)
+    cases: list[tuple[str, str, str, Scenario]] = [
+        ("size_mailbox_cut", "The last byte is missing.", "size", {"item": good[:-1]}),
+        ("size_mailbox_long", "One byte too much.", "size", {"item": good + b"\0"}),
+        ("seal_mailbox_receiver", "It lies in another slot's mailbox.", "seal", {"receiver": 8}),
+        ("seal_mailbox_key", "Another transport key.", "seal", {"transport": fixed("next key")}),
+        ("seal_mailbox_organisation", "Another organisation's.", "seal", {"org": OTHER}),
+        ("seal_mailbox_flipped", "One bit is another.", "seal", {"item": changed(good, 9, bytes([good[9] ^ 1]))}),
+    ]
+    for name, about, layer, other in cases:
+        yield f"bad/{name}", scenario(about, "10.2", layer=layer, **(MAILBOX | {"item": good} | other))
 
 
 def members(*slots: int) -> list[Ed25519PrivateKey]:
@@ -436,16 +653,18 @@ def scenarios(old: Mapping[str, Scenario]) -> dict[str, Scenario]:
     for case in old["xwing"]["cases"]:
         if KemKey(bytes.fromhex(case["seed"])).public.hex() != case["public"]:
             raise SystemExit("The X-Wing key from a published seed is not the published one: look at keys.py.")
-    new = {"xwing": old["xwing"]}
+    new = {name: old[name] for name in PUBLISHED}
     sources: list[Callable[[], Iterator[tuple[str, Scenario]]]] = [passphrases, keys, plaintexts, signed_things]
     for source in (*sources, bad_signed_things):
         new.update(source())
-    return new | dict(envelopes(old))
+    for stored in (envelopes, several, items):
+        new.update(stored(old))
+    return new
 
 
 def load(folder: Path) -> dict[str, Scenario]:
     """What the files hold now."""
-    paths = sorted(folder.rglob("*.json"))
+    paths = sorted([*folder.glob("*.json"), *folder.glob("bad/*.json")])
     return {path.relative_to(folder).with_suffix("").as_posix(): json.loads(path.read_text("utf-8")) for path in paths}
 
 

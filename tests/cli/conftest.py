@@ -77,6 +77,10 @@ class House:
         return self.desk / "join-request.cbor"
 
     @property
+    def invitation(self) -> Path:
+        return self.folder / "invitation"
+
+    @property
     def secret(self) -> tuple[str, Path]:
         """The option that gives the passphrase."""
         return "--passphrase-file", self.folder / "passphrase"
@@ -89,11 +93,12 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> House:
     (made.folder / "passphrase").write_text(PASSPHRASE + "\n", "utf-8")
     verbs: list[tuple[str | Path, ...]] = [
         ("org", "create", made.office, "--name", "The Ombudsman of Harbour City"),
-        ("member", "join", made.desk, made.office / "signed" / "root.signed"),
-        ("org", "admit", made.office, made.request, "--label", "m1"),
+        ("member", "add", made.office, "--out", made.invitation),
+        ("member", "join", made.desk, made.invitation),
+        ("member", "admit", made.office, made.request, "--label", "m1"),
         ("member", "welcome", made.desk, made.office / "welcome-00"),
         ("onion", "restore", made.office, made.server),
     ]
     for verb in verbs:
-        assert call(*verb, *made.secret) == 0
+        assert call(*verb, *(made.secret if verb[1] != "add" else ())) == 0
     return made

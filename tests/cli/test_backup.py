@@ -43,7 +43,8 @@ def test_the_office_comes_back_as_it_was(house: House, run: Run, backup: Path, t
     assert open_to_others(tmp_path / "office") == []
     words = re.search(r"check words: ((?:\w+ ?){6})$", done.out.strip())
     assert words
-    joined = run("member", "join", tmp_path / "desk", tmp_path / "office" / "signed" / "root.signed", *house.secret)
+    assert run("member", "add", tmp_path / "office", "--out", tmp_path / "invitation").code == 0
+    joined = run("member", "join", tmp_path / "desk", tmp_path / "invitation", *house.secret)
     assert words[1] in joined.out, "the office's words and the member's are the same"
 
 

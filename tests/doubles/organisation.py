@@ -13,7 +13,8 @@ from sottovoce.onion.keys import OnionKey
 from sottovoce.protocol.keys import KemKey
 from sottovoce.trust.duty import duty_claim
 from sottovoce.trust.join import JoinRequest
-from sottovoce.trust.office import KINDS, Office, Secrets
+from sottovoce.trust.office import KINDS, Office
+from sottovoce.trust.office_secrets import Secrets
 from sottovoce.trust.published import SignedFolder, write_durably
 
 NAME = "The Ombudsman of Harbour City"
@@ -36,9 +37,10 @@ class Organisation:
         self.office = Office.create(self.folder / "office", PASSPHRASE, seeds, random, self.today)
         self.address = OnionKey.from_seed(seeds.door).address
         self.office.sign_card(NAME, self.address, self.today)
-        self.org = self.office.root(self.today).org
+        root = self.office.root(self.today)
+        self.org = root.org
         public = (self.dh.public_key().public_bytes_raw(), self.signing.public_key().public_bytes_raw())
-        request = JoinRequest(self.org, *public, X25519PrivateKey.generate().public_key().public_bytes_raw())
+        request = JoinRequest(root.org, root.hash, *public, X25519PrivateKey.generate().public_key().public_bytes_raw())
         members = OnionKey.from_seed(seeds.members).address
         self.slot = self.office.admit(JoinRequest.read(request.sign(self.signing)), "m1", members, random, self.today)
         for kind in KINDS:

@@ -13,7 +13,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 ROOMS = sorted(path for path in (ROOT / "src/sottovoce").iterdir() if path.is_dir() and path.name != "__pycache__")
-BUILT = {"build", "dist", "__pycache__"}
+BUILT = {"build", "dist", "__pycache__", "node_modules"}
 TRACES = re.compile(
     r"https?://\S+/(?:simple|debian|packages)\b|--(?:extra-)?index-url|--find-links|registry\.\w+\.org"
     r"|(?<![\w.~-])/(?:home|root|work|Users)/\w"
@@ -25,7 +25,7 @@ def files() -> Iterator[Path]:
     """Every file of the tree, without what was built or installed into it."""
     for folder, folders, names in os.walk(ROOT):
         folders[:] = [name for name in folders if name not in BUILT and (name == ".ci" or not name.startswith("."))]
-        yield from (Path(folder, name) for name in names)
+        yield from (Path(folder, name) for name in names if name != ".git")  # a file in a second work tree
 
 
 def make(*words: str) -> str:

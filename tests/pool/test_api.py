@@ -15,13 +15,17 @@ from pathlib import Path
 import pytest
 import uvicorn
 from doubles.organisation import Organisation
+from doubles.pool import cheap_dummy
 from starlette.applications import Starlette
+from starlette.requests import Request
 
 from sottovoce.onion.circuit import LoopbackProtocol
 from sottovoce.pool import api
+from sottovoce.pool import client as client_module
 from sottovoce.pool.client import PoolClient
-from sottovoce.pool.errors import PutResult, RoadError
-from sottovoce.pool.store import SqlitePool
+from sottovoce.pool.editions import Editions
+from sottovoce.pool.errors import PutResult, Reply, RoadError
+from sottovoce.pool.store import Putter, SqlitePool
 from sottovoce.protocol.sizes import ENVELOPE, edition_of, epoch_of
 from sottovoce.trust.published import SignedFolder
 from sottovoce.trust.team import TeamFolder
@@ -92,8 +96,9 @@ def org(tmp_path_factory: pytest.TempPathFactory) -> Organisation:
 def sides(org: Organisation, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Side, Side]]:
     folder = tmp_path_factory.mktemp("s")
     signed = TeamFolder(SignedFolder(org.server / "signed"), lambda: NOW)
-    with closing(SqlitePool(folder / "pool" / "p", lambda: NOW)) as pool:
-        public = Starlette(routes=[*api.public_routes(pool, signed, lambda: NOW)])
+    with closing(SqlitePool(folder / "pool", lambda: NOW, cheap_dummy)) as pool:
+        editions = Editions(folder / "pool" / "editions")
+        public = Starlette(routes=[*api.public_routes(pool, editions, signed, lambda: NOW)])
         members = Starlette(routes=[*api.member_routes(pool, signed)])
         with serving(public, folder / "public") as one, serving(members, folder / "members") as other:
             yield one, other
@@ -115,27 +120,29 @@ def new_envelope() -> tuple[bytes, bytes]:
 
 def test_an_envelope_goes_in_on_one_side_and_out_on_the_other(public: Side, members: Side) -> None:
     puts = [new_envelope() for _ in range(3)]
-    assert [public.client.put(TODAY, *put) for put in puts] == [PutResult.STORED] * 3
+    assert [public.client.put(TODAY, *put) for put in puts] == [Reply(PutResult.STORED, TODAY, 12)] * 3
     pending = members.client.pending()
     assert {(edition_of(NOW), tag) for tag, _ in puts} <= set(pending)
     assert pending == sorted(pending, key=lambda item: item[1])
     assert members.client.fetch([tag for tag, _ in puts]) == [sealed for _, sealed in puts]
 
 
-def test_every_answer_to_a_put_has_its_status(public: Side) -> None:
+def test_9_1_every_answer_to_a_put_has_its_status(public: Side) -> None:
     tag, sealed = new_envelope()
     other = bytes(ENVELOPE)
-    asked = [(TODAY, sealed), (TODAY, sealed), (TODAY, other), (TODAY - 2, sealed)]
-    bodies = [epoch.to_bytes(4, "big") + tag + raw for epoch, raw in asked]
-    assert [public.status("POST", "/v1/envelopes", SIZE, body) for body in bodies] == [201, 200, 409, 422]
-    results = [public.client.put(epoch, tag, raw) for epoch, raw in asked]
-    assert results == [PutResult.KNOWN, PutResult.KNOWN, PutResult.TAKEN, PutResult.WRONG_EPOCH]
+    asked = [(TODAY, tag, sealed), (TODAY, tag, sealed), (TODAY - 9, tag, sealed), (TODAY, tag, other)]
+    asked.append((TODAY - 2, bytes(16), other))
+    bodies = [epoch.to_bytes(4, "big") + tag + raw for epoch, tag, raw in asked]
+    assert [public.status("POST", "/v1/envelopes", SIZE, body) for body in bodies] == [201, 200, 200, 409, 422]
+    results = [public.client.put(*each).result for each in asked]
+    assert results == [PutResult.KNOWN] * 3 + [PutResult.TAKEN, PutResult.WRONG_EPOCH]
 
 
-def test_a_put_tells_the_servers_epoch_and_no_time(public: Side) -> None:
+def test_9_1_a_put_tells_the_servers_epoch_the_hour_of_the_next_edition_and_no_time(public: Side) -> None:
     body = (TODAY + 9).to_bytes(4, "big") + b"".join(new_envelope())
     answer = public.raw(b"POST /v1/envelopes HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n" % SIZE + body).lower()
     assert f"\r\nepoch: {TODAY}\r\n".encode() in answer
+    assert b"\r\nhour: 12\r\n" in answer
     assert b"\r\ncache-control: no-store\r\n" in answer
     assert b"\r\ndate:" not in answer
     assert b"\r\nserver:" not in answer
@@ -251,8 +258,8 @@ def answering(raw: bytes) -> Callable[[], socket.socket]:
     return connect
 
 
-def http(status: int, body: bytes = b"") -> bytes:
-    return b"HTTP/1.1 %d x\r\nContent-Length: %d\r\n\r\n" % (status, len(body)) + body
+def http(status: int, body: bytes = b"", headers: bytes = b"") -> bytes:
+    return b"HTTP/1.1 %d x\r\n%sContent-Length: %d\r\n\r\n" % (status, headers, len(body)) + body
 
 
 @pytest.mark.parametrize("raw", [b"", b"junk\r\n\r\n", http(200, b"12345")[:-1], http(500), http(302)])
@@ -266,21 +273,67 @@ def test_a_server_that_answers_wrongly_is_an_error_in_a_sentence(raw: bytes) -> 
 def test_a_cut_list_and_a_full_store_are_told() -> None:
     with pytest.raises(RoadError, match="is cut"):
         PoolClient("o.onion", answering(http(200, bytes(21)))).pending()
-    assert PoolClient("o.onion", answering(http(503))).put(TODAY, *new_envelope()) is PutResult.FULL
+    full = http(503, headers=b"Epoch: 7\r\nHour: 18\r\n")
+    assert PoolClient("o.onion", answering(full)).put(TODAY, *new_envelope()) == Reply(PutResult.FULL, 7, 18)
     with pytest.raises(RoadError, match="not hand out"):
         PoolClient("o.onion", answering(http(200, bytes(ENVELOPE)))).fetch([bytes(16), bytes(16)])
 
 
+@pytest.mark.parametrize(
+    "headers", [b"", b"Epoch: 7\r\n", b"Hour: 6\r\n", b"Epoch: -1\r\nHour: 6\r\n", b"Epoch: 7\r\nHour: 24\r\n",
+                b"Epoch: 7\r\nHour: 99999999999999999999\r\n", b"Epoch: x\r\nHour: 6\r\n"]
+)  # fmt: skip
+def test_attack_a_put_is_not_stored_by_an_answer_without_day_and_hour(headers: bytes) -> None:
+    with pytest.raises(RoadError, match="answered a put with 201"):
+        PoolClient("o.onion", answering(http(201, headers=headers))).put(TODAY, *new_envelope())
+
+
+def test_attack_more_than_any_honest_answer_has(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(client_module, "_LIMIT", 100)
+    client = PoolClient("o.onion", answering(http(200, bytes(101))))
+    for call in (client.pending, client.editions, lambda: client.signed("root"), lambda: client.fetch([bytes(16)])):
+        with pytest.raises(RoadError, match="more than any honest answer"):
+            call()
+
+
 def test_a_store_that_fails_is_an_answer_without_words(tmp_path: Path, org: Organisation) -> None:
-    class Failing(SqlitePool):
-        async def put(self, epoch: int, tag: bytes, envelope: bytes) -> PutResult:
+    class Failing:
+        async def put(self, epoch: int, tag: bytes, envelope: bytes) -> Reply:
             await asyncio.sleep(0)
             raise RoadError("secret words")
 
-    with closing(Failing(tmp_path / "pool" / "p", lambda: NOW)) as pool:
-        signed = TeamFolder(SignedFolder(org.server / "signed"), lambda: NOW)
-        with serving(Starlette(routes=[*api.public_routes(pool, signed, lambda: NOW)]), tmp_path / "s") as side:
-            start = b"POST /v1/envelopes HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n" % SIZE
-            answer = side.raw(start + bytes(SIZE))
+    with public_side(tmp_path, org, Failing(), lambda request: True) as side:
+        start = b"POST /v1/envelopes HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n" % SIZE
+        answer = side.raw(start + bytes(SIZE))
+        assert side.client.put(TODAY, *new_envelope()) == Reply(PutResult.FULL, TODAY, 12)
     assert answer[9:12] == b"503"
     assert b"secret" not in answer
+
+
+def test_9_11_a_used_up_budget_is_503_before_the_body_with_the_hour(tmp_path: Path, org: Organisation) -> None:
+    asked: list[str] = []
+
+    class Untouched:
+        async def put(self, epoch: int, tag: bytes, envelope: bytes) -> Reply:
+            raise AssertionError("put all the same")
+
+    def never(request: Request) -> bool:
+        asked.append(request.url.path)
+        return False
+
+    with public_side(tmp_path, org, Untouched(), never) as side:
+        assert side.status("POST", "/v1/envelopes", SIZE) == 503
+        assert side.client.put(TODAY, *new_envelope()) == Reply(PutResult.FULL, TODAY, 12)
+        assert side.status("GET", "/v1/editions/1") == 503
+        assert side.client.editions() == []
+        assert side.client.signed("root")
+    assert asked == ["/v1/envelopes", "/v1/envelopes", "/v1/editions/1"]
+
+
+@contextmanager
+def public_side(folder: Path, org: Organisation, pool: Putter, allow: Callable[[Request], bool]) -> Iterator[Side]:
+    (folder / "editions").mkdir()
+    signed = TeamFolder(SignedFolder(org.server / "signed"), lambda: NOW)
+    routes = api.public_routes(pool, Editions(folder / "editions"), signed, lambda: NOW, allow)
+    with serving(Starlette(routes=[*routes]), folder / "s") as side:
+        yield side

@@ -1,4 +1,4 @@
-"""CBOR, bodies, room, the bitmap and the clock's units (spec 1.2, 4.4, 5.5, 6)."""
+"""CBOR, bodies, room, the bitmap, sizes and the clock's units (spec 1, 4.4, 5.5, 6)."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sottovoce.protocol import cbor
+from sottovoce.protocol import cbor, sizes
 from sottovoce.protocol.body import Body, text_room
 from sottovoce.protocol.envelope import (
     DESK_ROOM,
@@ -28,7 +28,9 @@ from sottovoce.protocol.envelope import (
 )
 from sottovoce.protocol.errors import Refused
 from sottovoce.protocol.keys import answer_epochs
+from sottovoce.protocol.sealing import binding
 from sottovoce.protocol.sizes import edition_of, epoch_of
+from sottovoce.protocol.words import SECRET
 
 ids = st.binary(min_size=16, max_size=16)
 plain = st.recursive(
@@ -42,6 +44,18 @@ def depth(value: object) -> int:
     """How many arrays or maps that are not empty lie in one another."""
     items = list(value.values()) if isinstance(value, dict) else value if isinstance(value, list) else []
     return 1 + max(map(depth, items)) if items else 0
+
+
+def test_1_1_integers_are_big_endian_and_labels_have_no_final_zero() -> None:
+    assert binding(b"o" * 32, 1, 258, b"t" * 16) == b"sottovoce/v1/envelope" + b"o" * 32 + b"\1\0\0\1\2" + b"t" * 16
+    assert desk(bytes(258)).encode()[4:6] == b"\1\2"
+
+
+def test_1_4_the_sizes() -> None:
+    assert sizes.ENVELOPE == 8_192 == 1_120 + 7_056 + 16
+    assert (sizes.ENCAPSULATED, sizes.PLAINTEXT, sizes.AEAD_TAG) == (1_120, 7_056, 16)
+    assert (sizes.TAG, sizes.MAC, SECRET) == (16, 16, 16)
+    assert (sizes.KEM_PUBLIC, sizes.KEY, sizes.HASH, sizes.SLOTS) == (1_216, 32, 32, 16)
 
 
 @given(value=plain)
@@ -128,6 +142,27 @@ def test_6_3_unknown_keys_are_kept() -> None:
     assert body.encode() == data
 
 
+@given(text=st.text(max_size=200), after=ids)
+@settings(max_examples=50, deadline=None)
+def test_6_5_after_comes_back(text: str, after: bytes) -> None:
+    assert Body.decode(Body(text, after).encode()) == Body(text, after)
+    assert Body(text, after, {9: 1}).encode() == cbor.encode({0: text, 4: after, 9: 1})
+
+
+@pytest.mark.parametrize("after", [b"", bytes(15), bytes(17), "x" * 16, None, 0, False, [bytes(16)]])
+def test_6_5_after_that_is_no_message_id_is_refused(after: object) -> None:
+    with pytest.raises(Refused) as caught:
+        Body.decode(cbor.encode({0: "a", 4: after}))
+    assert caught.value.layer == "body"
+
+
+def test_6_2_a_body_of_more_bytes_than_sixteen_parts_have_is_refused() -> None:
+    most = 16 * 7_032
+    assert Body.decode(cbor.encode({0: "x" * (most - 7)})).text
+    with pytest.raises(Refused, match="more than 112512 bytes"):
+        Body.decode(cbor.encode({0: "x" * (most - 6)}))
+
+
 @pytest.mark.parametrize("data", ["a0", "a10141 61", "a1004161", "80", "00", "a2006161616100", "a200616120f97c00"])
 def test_6_2_a_body_without_text_or_with_other_keys_is_refused(data: str) -> None:
     with pytest.raises(Refused) as caught:
@@ -149,19 +184,24 @@ def source(body: bytes) -> SourcePart:
 
 def test_5_1_the_rooms() -> None:
     assert (DESK_ROOM, SOURCE_ROOM, LATER_ROOM) == (5_176, 6_978, 7_032)
-    assert (text_room(DESK_ROOM), text_room(SOURCE_ROOM)) == (5_171, 6_973)
+    assert (text_room(DESK_ROOM), text_room(SOURCE_ROOM)) == (5_151, 6_953)
 
 
 @pytest.mark.parametrize(("make", "room"), [(desk, DESK_ROOM), (source, SOURCE_ROOM)])
-def test_6_4_a_text_of_exactly_the_room_fits_and_one_byte_more_does_not(
+def test_5_1_a_body_of_exactly_the_room_fits_and_one_byte_more_does_not(
     make: Callable[[bytes], DeskPart | SourcePart], room: int
 ) -> None:
-    part = make(Body("x" * text_room(room)).encode())
-    assert len(part.encode()) == 7_056
-    assert len(part.body) == room
-    too_much = make(Body("x" * (text_room(room) + 1)).encode())
+    assert len(make(b"x" * room).encode()) == 7_056
     with pytest.raises(ValueError, match="1 bytes too long"):
-        too_much.encode()
+        make(b"x" * (room + 1)).encode()
+
+
+@pytest.mark.parametrize("size", [0, 23, 24, 255, 256, 65_535, 65_536, 110_000])
+def test_6_4_a_text_costs_at_most_seven_bytes_and_after_eighteen(size: int) -> None:
+    text = "x" * size
+    assert len(Body(text).encode()) <= size + 7
+    assert len(Body(text, after=bytes(16)).encode()) == len(Body(text).encode()) + 18
+    assert text_room(size + 25) == size
 
 
 def test_6_4_seventeen_hundred_chinese_characters_fit() -> None:

@@ -1,106 +1,52 @@
-"""Sealing and opening, and attacks by name (spec 3, 4, 5.4 to 5.7, 7)."""
+"""Sealing and opening a message of one part, and attacks by name (spec 3, 4, 5.4, 5.6, 5.7, 7.1, 7.2)."""
 
 from __future__ import annotations
 
 import hashlib
 from dataclasses import replace
+from functools import partial
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from hypothesis import given, settings
 from hypothesis import strategies as st
-
-from sottovoce.protocol.body import Body, text_room
-from sottovoce.protocol.envelope import (
-    DESK_ROOM,
-    SOURCE_ROOM,
-    TO_DESK,
-    TO_SOURCE,
-    DeskPart,
-    LaterPart,
-    SourcePart,
-    decode,
+from protocol.scene import (
+    AUDIENCE,
+    DEVICES,
+    DUTY,
+    EPOCH,
+    ID,
+    INFO,
+    KEYS,
+    MEMBERS,
+    ORG,
+    OTHER,
+    OTHER_DUTY,
+    SEEN,
+    STRANGER,
+    TAG,
+    answered,
+    days,
+    first_at_desk,
+    first_at_source,
+    fitting,
+    layer,
+    layer_of,
+    opened,
+    plaintext_to_desk,
+    read,
+    slots,
+    with_macs,
+    written,
 )
+
+from sottovoce.protocol.body import Body
+from sottovoce.protocol.envelope import DESK_ROOM, TO_DESK, TO_SOURCE
 from sottovoce.protocol.errors import Refused
 from sottovoce.protocol.keys import KemKey, SourceKeys, kem_public, member_pair
-from sottovoce.protocol.message import (
-    Answer,
-    Audience,
-    Message,
-    Place,
-    UntrustedMessage,
-    binding,
-    open_at_desk,
-    open_at_source,
-    seal,
-    seal_to_desk,
-    seal_to_source,
-    unseal,
-)
+from sottovoce.protocol.message import UntrustedMessage, open_at_desk, read_at_desk
+from sottovoce.protocol.sealing import binding, seal, unseal
 from sottovoce.protocol.words import Passphrase
-
-ORG, OTHER = b"o" * 32, b"p" * 32
-EPOCH, TAG, ID, SEEN = 20_780, b"t" * 16, b"i" * 16, bytes(256)
-DEVICES = [X25519PrivateKey.from_private_bytes(hashlib.sha256(bytes([slot])).digest()) for slot in range(16)]
-MEMBERS = [device.public_key().public_bytes_raw() for device in DEVICES]
-DUTY, OTHER_DUTY = KemKey(b"d" * 32), KemKey(b"e" * 32)
-KEYS = SourceKeys(ORG, Passphrase(b"p" * 16))
-STRANGER = SourceKeys(ORG, Passphrase(b"q" * 16))
-AUDIENCE = Audience(ORG, b"r" * 32, MEMBERS, DUTY.public, EPOCH)
-INFO = binding(ORG, TO_DESK, EPOCH, TAG)
-PLACE = Place(EPOCH, 5, 2)
-
-slots, quarters, days = st.integers(0, 15), st.integers(0, 3), st.integers(0, 2**32 - 1)
-
-
-def fitting(room: int) -> st.SearchStrategy[str]:
-    """Texts that fit into a body's room, some of them long."""
-    short = st.text(max_size=300)
-    return short | st.integers(0, text_room(room) // 3).map("密".__mul__) | st.just("x" * text_room(room))
-
-
-def written(text: str = "hello", keys: SourceKeys = KEYS, audience: Audience = AUDIENCE, tag: bytes = TAG) -> bytes:
-    """An envelope from a source."""
-    return seal_to_desk(keys, audience, Body(text), tag=tag, message_id=ID, seen=SEEN)
-
-
-def opened(envelope: bytes, duty: KemKey = DUTY, org: bytes = ORG, epoch: int = EPOCH, tag: bytes = TAG) -> Message:
-    """What the member in slot 5 reads."""
-    return open_at_desk(envelope, duty, org, epoch, tag).verify(DEVICES[5], 5)
-
-
-def answered(
-    text: str = "thanks", place: Place = PLACE, device: int | None = None, keys: SourceKeys = KEYS
-) -> tuple[bytes, bytes]:
-    """Tag and envelope of an answer."""
-    slot = place.slot if device is None else device
-    pair = member_pair(DEVICES[slot], keys.dh, keys.c, ORG, slot)
-    return seal_to_source(pair, keys.kem.public, ORG, place, Body(text), message_id=ID, received=1, newest=EPOCH)
-
-
-def read(envelope: bytes, place: Place = PLACE, keys: SourceKeys = KEYS) -> Answer:
-    """What the source reads in a place."""
-    return open_at_source(envelope, keys, keys.pair(place.slot, MEMBERS[place.slot]), place)
-
-
-def plaintext_to_desk() -> DeskPart:
-    """A message as a member sees it after opening."""
-    part = decode(unseal(written(), DUTY, INFO), TO_DESK)
-    assert isinstance(part, DeskPart)
-    return part
-
-
-def with_macs(part: DeskPart, info: bytes = INFO, keys: SourceKeys = KEYS) -> DeskPart:
-    """The part with the MACs of the source that owns `keys`."""
-    pairs = (keys.pair(slot, member) for slot, member in enumerate(MEMBERS))
-    return replace(part, macs=b"".join(pair.mac(info, part.digest()) for pair in pairs))
-
-
-def layer(envelope: bytes) -> str:
-    """The layer that refuses at the desk."""
-    with pytest.raises(Refused) as caught:
-        opened(envelope)
-    return caught.value.layer
 
 
 @given(text=fitting(DESK_ROOM), epoch=days, slot=slots, tag=st.binary(min_size=16, max_size=16))
@@ -108,20 +54,10 @@ def layer(envelope: bytes) -> str:
 def test_7_1_every_member_opens_what_a_source_wrote(text: str, epoch: int, slot: int, tag: bytes) -> None:
     envelope = written(text, audience=replace(AUDIENCE, epoch=epoch), tag=tag)
     assert len(envelope) == 8_192
-    message = open_at_desk(envelope, DUTY, ORG, epoch, tag).verify(DEVICES[slot], slot)
-    assert (message.body.text, message.conversation, message.sign) == (text, KEYS.id, KEYS.sign)
-    assert (message.part.header.message_id, message.part.seen, message.part.kem) == (ID, SEEN, KEYS.kem.public)
-    assert message.pair == KEYS.pair(slot, MEMBERS[slot])
-
-
-@given(text=fitting(SOURCE_ROOM), epoch=days, slot=slots, n=quarters)
-@settings(max_examples=40, deadline=None)
-def test_7_3_a_source_opens_what_any_member_answered(text: str, epoch: int, slot: int, n: int) -> None:
-    place = Place(epoch, slot, n)
-    tag, envelope = answered(text, place)
-    assert len(envelope) == 8_192
-    assert tag == KEYS.pair(slot, MEMBERS[slot]).answer_tags(epoch)[n]
-    assert read(envelope, place) == Answer(place, ID, Body(text), 1, EPOCH)
+    first = first_at_desk(envelope, DUTY, ORG, epoch, tag, slot)
+    assert (first.conversation, first.sign, first.vouched) == (KEYS.id, KEYS.sign, False)
+    assert (first.message_id, first.parts, first.part.seen, first.part.kem) == (ID, 1, SEEN, KEYS.kem.public)
+    assert first.join([]).body == Body(text)
 
 
 GOOD = written()
@@ -164,13 +100,6 @@ def test_5_6_an_envelope_moved_elsewhere_is_refused(duty: KemKey, org: bytes, ep
     assert caught.value.layer == "seal"
 
 
-@pytest.mark.parametrize("place", [Place(EPOCH + 1, 5, 2), Place(EPOCH, 6, 2), Place(EPOCH, 5, 3)])
-def test_5_6_an_answer_moved_to_another_place_is_refused(place: Place) -> None:
-    with pytest.raises(Refused) as caught:
-        read(GOOD_ANSWER, place)
-    assert caught.value.layer == "seal"
-
-
 def test_5_6_an_answer_is_not_taken_as_a_message_of_a_source() -> None:
     answer = unseal(GOOD_ANSWER, KEYS.kem, binding(ORG, TO_SOURCE, EPOCH, GOOD_TAG))
     with pytest.raises(Refused) as caught:
@@ -205,6 +134,7 @@ def test_7_2_a_member_cannot_reseal_a_sources_message_for_a_colleague(epoch: int
 
 def test_7_2_the_macs_of_one_slot_do_not_serve_another() -> None:
     untrusted = open_at_desk(GOOD, DUTY, ORG, EPOCH, TAG)
+    assert isinstance(untrusted, UntrustedMessage)
     for slot in (0, 4, 6, 15):
         with pytest.raises(Refused) as caught:
             untrusted.verify(DEVICES[5], slot)
@@ -220,40 +150,7 @@ def test_7_2_nobody_writes_into_anothers_conversation() -> None:
 def test_3_4_a_swapped_key_is_another_conversation() -> None:
     mixed = with_macs(replace(plaintext_to_desk(), kem=STRANGER.kem.public))
     message = opened(seal(mixed.encode(), DUTY.public, INFO))
-    assert message.conversation not in (KEYS.id, STRANGER.id)
-
-
-def test_7_4_a_member_cannot_answer_in_a_colleagues_slot() -> None:
-    place, own = PLACE, Place(EPOCH, 6, 2)
-    tag, envelope = answered(place=own)
-    assert tag not in KEYS.pair(place.slot, MEMBERS[place.slot]).answer_tags(EPOCH)
-    info, seen_tag = binding(ORG, TO_SOURCE, EPOCH, GOOD_TAG), tag
-    part = decode(unseal(envelope, KEYS.kem, binding(ORG, TO_SOURCE, EPOCH, seen_tag)), TO_SOURCE)
-    assert isinstance(part, SourcePart)
-    with pytest.raises(Refused) as caught:
-        read(seal(part.encode(), KEYS.kem.public, info))
-    assert caught.value.layer == "header"
-    claims = replace(part, header=replace(part.header, slot=place.slot))
-    mac = member_pair(DEVICES[6], KEYS.dh, KEYS.c, ORG, 6).mac(info, claims.digest())
-    with pytest.raises(Refused) as caught:
-        read(seal(replace(claims, mac=mac).encode(), KEYS.kem.public, info))
-    assert caught.value.layer == "authentication"
-
-
-def test_7_4_nobody_answers_without_a_members_key() -> None:
-    info = binding(ORG, TO_SOURCE, EPOCH, GOOD_TAG)
-    part = decode(unseal(GOOD_ANSWER, KEYS.kem, info), TO_SOURCE)
-    assert isinstance(part, SourcePart)
-    for forged in (replace(part, received=9), replace(part, newest=0), replace(part, mac=bytes(16))):
-        with pytest.raises(Refused) as caught:
-            read(seal(forged.encode(), KEYS.kem.public, info))
-        assert caught.value.layer == "authentication"
-
-
-def test_7_4_another_source_does_not_open_an_answer() -> None:
-    with pytest.raises(Refused) as caught:
-        read(GOOD_ANSWER, keys=STRANGER)
-    assert caught.value.layer == "seal"
+    assert message.first.conversation not in (KEYS.id, STRANGER.id)
 
 
 @given(mk=st.binary(min_size=16, max_size=16), slot=slots)
@@ -313,25 +210,52 @@ def test_7_2_a_body_that_is_not_the_one_committed_to_is_refused() -> None:
     assert layer(seal(part.encode(), DUTY.public, INFO)) == "body"
 
 
-def test_7_2_parts_of_longer_messages_are_refused_by_this_version() -> None:
-    part = plaintext_to_desk()
-    first = with_macs(replace(part, header=replace(part.header, parts=2)))
-    later = LaterPart(replace(part.header, part=1, parts=2), b"more")
-    assert layer(seal(first.encode(), DUTY.public, INFO)) == "reassembly"
-    assert layer(seal(later.encode(), DUTY.public, INFO)) == "reassembly"
-
-
 def test_5_4_the_digest_is_without_the_macs() -> None:
     part = plaintext_to_desk()
     assert part.digest() == replace(part, macs=bytes(256)).digest() == with_macs(part).digest()
     assert part.macs != bytes(256)
 
 
+def forwarded(plaintext: bytes, epoch: int = EPOCH, tag: bytes = TAG) -> UntrustedMessage:
+    """A first part as a colleague forwards it."""
+    untrusted = read_at_desk(plaintext, ORG, epoch, tag)
+    assert isinstance(untrusted, UntrustedMessage)
+    return untrusted
+
+
+def test_7_2_5_a_forwarded_plaintext_is_believed_by_ones_own_mac() -> None:
+    untrusted = open_at_desk(GOOD, DUTY, ORG, EPOCH, TAG)
+    assert isinstance(untrusted, UntrustedMessage)
+    assert forwarded(untrusted.plaintext).verify(DEVICES[9], 9).join([]).body == Body("hello")
+    assert forwarded(untrusted.plaintext).verify(DEVICES[9], 9) == untrusted.verify(DEVICES[9], 9)
+
+
+def test_7_2_5_a_colleague_cannot_alter_or_move_what_it_forwards() -> None:
+    part = plaintext_to_desk()
+    altered = replace(part, seen=b"\x01" + bytes(255)).encode()
+    moved = [forwarded(altered), forwarded(part.encode(), EPOCH + 1), forwarded(part.encode(), tag=b"u" * 16)]
+    for untrusted in moved:
+        assert layer_of(partial(untrusted.verify, DEVICES[9], 9)) == "authentication"
+    assert layer_of(lambda: read_at_desk(part.encode()[:-1], ORG, EPOCH, TAG)) == "header"
+
+
+def test_7_2_3_a_message_without_ones_slot_is_marked_as_vouched_for() -> None:
+    newcomer = X25519PrivateKey.from_private_bytes(b"n" * 32)
+    first = forwarded(plaintext_to_desk().encode()).vouched(newcomer)
+    assert (first.vouched, first.conversation, first.join([]).body) == (True, KEYS.id, Body("hello"))
+
+
+def test_7_2_4_and_7_2_6_also_a_vouched_message_must_have_keys_that_serve() -> None:
+    newcomer, part = X25519PrivateKey.from_private_bytes(b"n" * 32), plaintext_to_desk()
+    for change, wanted in [(replace(part, dh=bytes(32)), "authentication"), (replace(part, kem=bytes(1_216)), "body")]:
+        assert layer_of(partial(forwarded(change.encode()).vouched, newcomer)) == wanted
+
+
 def test_7_2_nothing_secret_is_shown_by_repr() -> None:
     untrusted = open_at_desk(written("a secret text"), DUTY, ORG, EPOCH, TAG)
     assert isinstance(untrusted, UntrustedMessage)
-    answer = read(answered("a secret text")[1])
-    shown = repr((untrusted, untrusted.verify(DEVICES[0], 0), KEYS.kem, KEYS.pair(0, MEMBERS[0]), answer))
+    first, answer = untrusted.verify(DEVICES[0], 0), first_at_source(answered("a secret text")[1])
+    shown = repr((untrusted, first, first.join([]), KEYS.kem, KEYS.pair(0, MEMBERS[0]), answer, answer.join([])))
     assert "a secret text" not in shown
     assert repr(KEYS.c) not in shown
     assert repr(KEYS.kem.seed) not in shown

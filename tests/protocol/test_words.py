@@ -40,7 +40,7 @@ def test_2_3_numbers_in_digits_of_any_script_come_back(zero: str, phrase: Passph
 
 @given(phrase=secrets, mixed=st.lists(st.booleans(), min_size=12, max_size=12))
 @settings(max_examples=25, deadline=None)
-def test_2_4_words_and_numbers_may_be_mixed(phrase: Passphrase, mixed: list[bool]) -> None:
+def test_2_4_3_words_and_numbers_may_be_mixed(phrase: Passphrase, mixed: list[bool]) -> None:
     pairs = zip(mixed, phrase.words(), phrase.numbers, strict=True)
     tokens = [word.upper() if as_word else str(int(number)) for as_word, word, number in pairs]
     assert parse(",\u3000".join(tokens)) == phrase
@@ -54,7 +54,7 @@ def test_2_2_words_that_both_chinese_lists_share_are_the_same_key() -> None:
 
 @given(count=st.integers(0, 30).filter(lambda count: count != 12))
 @settings(max_examples=20, deadline=None)
-def test_2_4_a_wrong_count_is_said(count: int) -> None:
+def test_2_4_2_a_wrong_count_is_said(count: int) -> None:
     with pytest.raises(PhraseError) as caught:
         parse(" ".join(["zoo"] * count))
     assert (caught.value.kind, caught.value.count) == ("count", count)
@@ -62,7 +62,7 @@ def test_2_4_a_wrong_count_is_said(count: int) -> None:
 
 
 @pytest.mark.parametrize("place", [1, 6, 12])
-def test_2_4_an_unknown_word_is_said_with_its_place_and_words_like_it(place: int) -> None:
+def test_2_4_3_an_unknown_word_is_said_with_its_place_and_words_like_it(place: int) -> None:
     tokens = list(FIXED.words())
     tokens[place - 1] = "abandom"
     with pytest.raises(PhraseError) as caught:
@@ -76,16 +76,16 @@ def test_2_4_an_unknown_word_is_said_with_its_place_and_words_like_it(place: int
 
 
 @pytest.mark.parametrize("typed", ["0", "0000", "2049", "9999", "00001", "-1", "1.5", ""])
-def test_2_4_no_word_and_no_number(typed: str) -> None:
+def test_2_4_3_no_word_and_no_number(typed: str) -> None:
     assert word_index(typed) is None
 
 
 @pytest.mark.parametrize(("typed", "index"), [("0001", 0), ("1", 0), ("2048", 2_047), (" Abandon ", 0), ("zoo", 2_047)])
-def test_2_4_one_word_or_number(typed: str, index: int) -> None:
+def test_2_4_3_one_word_or_number(typed: str, index: int) -> None:
     assert word_index(typed) == index
 
 
-def test_2_4_two_words_that_changed_places_are_noticed() -> None:
+def test_2_4_4_two_words_that_changed_places_are_noticed() -> None:
     tokens = list(FIXED.words())
     tokens[3], tokens[4] = tokens[4], tokens[3]
     with pytest.raises(PhraseError) as caught:

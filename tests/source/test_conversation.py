@@ -1,203 +1,132 @@
-"""What a source does, against a real store and a real organisation: the desk's side is made by the protocol."""
+"""What a source writes, against a real pool and a real organisation: the desk's side is made by the protocol."""
 
 from __future__ import annotations
 
-import asyncio
 import secrets
-from collections.abc import Coroutine, Iterator, Sequence
-from contextlib import closing
-from dataclasses import dataclass, replace
-from pathlib import Path
-from typing import Any, TypeVar
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Literal
 
 import pytest
-from doubles.organisation import Organisation
+from doubles.world import PHRASE, TODAY, World, run
 
-from sottovoce.pool.errors import PutResult
-from sottovoce.pool.store import SqlitePool
-from sottovoce.protocol.body import Body
-from sottovoce.protocol.envelope import seen_bit, seen_bits
-from sottovoce.protocol.errors import Refused
-from sottovoce.protocol.keys import PairKey, member_pair
-from sottovoce.protocol.message import Message, Place, open_at_desk, seal_to_source
-from sottovoce.protocol.sizes import ANSWER_EPOCHS, ENVELOPE, EPOCH_SECONDS, epoch_of
-from sottovoce.protocol.words import Passphrase
-from sottovoce.source.conversation import ROOM, Closed, Source
-from sottovoce.trust.published import SignedFolder
+from sottovoce.pool.errors import PutResult, Reply, RoadError
+from sottovoce.pool.store import Pool
+from sottovoce.protocol.envelope import DESK_ROOM, LATER_ROOM, seen_bit, seen_bits
+from sottovoce.protocol.sizes import EPOCH_SECONDS
+from sottovoce.source.conversation import ROOM, Closed, tags_of
 
-NOW = 1_800_000_123.75
-TODAY = epoch_of(NOW)
-PHRASE = Passphrase(bytes(range(16)))
-T = TypeVar("T")
-
-
-def run(work: Coroutine[Any, Any, T]) -> T:
-    return asyncio.run(work)
-
-
-@pytest.fixture(scope="module")
-def org(tmp_path_factory: pytest.TempPathFactory) -> Organisation:
-    made = Organisation(tmp_path_factory.mktemp("o"), TODAY)
-    made.go_on_duty()
-    return made
+LONG = "第七码头的账本。 " * 700  # three parts
+SEED = bytes(range(32))
+WHOLE = 110_631  # what spec 6.4 names
 
 
 @dataclass
-class World:
-    """A source, the pool, the organisation, and one clock for all."""
+class Watched:
+    """A pool that shows what was put, and fails as `fault` says of the number (from 0) of a put.
 
-    org: Organisation
-    pool: SqlitePool
-    source: Source
-    now: float = NOW
+    "before": the answer is lost and nothing was written; "after": written, and the answer is lost.
+    """
 
-    @property
-    def today(self) -> int:
-        return epoch_of(self.now)
+    inner: Pool
+    fault: Callable[[int], Literal["before", "after", "full"] | None] = lambda _: None
+    puts: list[tuple[int, bytes, bytes]] = field(default_factory=list)
+    replies: list[Reply] = field(default_factory=list)
 
-    def read(self) -> list[Message]:
-        """All messages in the pool that the member can open today, in no order."""
-        messages = []
-        pending = run(self.pool.pending())
-        for tag, raw in run(self.pool.look_up([tag for _, tag in pending])).items():
-            try:
-                messages.append(self.open(tag, raw))
-            except Refused:
-                continue
-        return messages
+    async def put(self, epoch: int, tag: bytes, envelope: bytes) -> Reply:
+        fault = self.fault(len(self.puts))
+        self.puts.append((epoch, tag, envelope))
+        if fault == "full":
+            return Reply(PutResult.FULL, TODAY, 12)
+        if fault == "before":
+            raise RoadError("The connection to the server broke: try again.")
+        self.replies.append(await self.inner.put(epoch, tag, envelope))
+        if fault == "after":
+            raise RoadError("The connection to the server broke: try again.")
+        return self.replies[-1]
 
-    def open(self, tag: bytes, raw: bytes) -> Message:
-        key = self.org.duty_keys[self.today]
-        return open_at_desk(raw, key, self.org.org, self.today, tag).verify(self.org.dh, self.org.slot)
-
-    @property
-    def pair(self) -> PairKey:
-        keys = self.source.keys(PHRASE)
-        return member_pair(self.org.dh, keys.dh, keys.c, self.org.org, self.org.slot)
-
-    def answer(self, text: str, epoch: int, n: int = 0, received: int = 1, newest: int = TODAY) -> bytes:
-        """A member's answer is put into the pool; returns its tag."""
-        keys, place = self.source.keys(PHRASE), Place(epoch, self.org.slot, n)
-        message_id = secrets.token_bytes(16)
-        tag, raw = seal_to_source(
-            self.pair, keys.kem.public, self.org.org, place, Body(text),
-            message_id=message_id, received=received, newest=newest,
-        )  # fmt: skip
-        assert run(self.pool.put(self.today, tag, raw)) is PutResult.STORED
-        return tag
-
-    def texts(self) -> list[str]:
-        return [answer.body.text for answer in run(self.source.inbox(PHRASE)).answers]
+    async def find(self, tags: Sequence[bytes]) -> dict[bytes, bytes]:
+        return await self.inner.find(tags)
 
 
-@pytest.fixture
-def world(org: Organisation, tmp_path: Path) -> Iterator[World]:
-    signed = SignedFolder(org.server / "signed")
-
-    def now() -> float:
-        return made.now
-
-    with closing(SqlitePool(tmp_path / "pool" / "p", now)) as pool:
-        source = Source(pool, lambda: signed.published(made.today), now, secrets.token_bytes)
-        made = World(org, pool, source)
-        yield made
+def watch(world: World, fault: Callable[[int], Literal["before", "after", "full"] | None] = lambda _: None) -> Watched:
+    """Puts a watched pool between the source and its pool."""
+    inner = world.source.pool
+    watched = Watched(inner.inner if isinstance(inner, Watched) else inner, fault)
+    world.source = replace(world.source, pool=watched)
+    return watched
 
 
-@pytest.mark.parametrize("text", ["a", "Tenders are rigged. 汉字 \0 \n", "é" * (ROOM // 2)])
-def test_the_desk_reads_what_the_source_wrote(world: World, text: str) -> None:
-    assert run(world.source.write(PHRASE, text, first=True)) is PutResult.STORED
+@pytest.mark.parametrize("text", ["a", "Tenders are rigged. 汉字 \0 \n", LONG, "é" * (ROOM // 2)])
+def test_7_1_the_desk_reads_what_the_source_wrote(world: World, text: str) -> None:
+    written = world.write(text)
+    assert (written.result, written.hour, written.epoch) == (PutResult.STORED, 12, TODAY)
     (message,) = world.read()
     assert message.body.text == text
-    assert message.sign == world.source.keys(PHRASE).sign
-    assert message.conversation == world.source.keys(PHRASE).id
-    assert seen_bits(message.part.seen) == set()
+    assert message.first.sign == world.source.keys(PHRASE).sign
+    assert message.first.conversation == world.source.keys(PHRASE).id
+    assert message.first.message_id == written.message_id
+    assert seen_bits(message.first.part.seen) == set()
 
 
-def test_a_text_that_fills_the_room_fits_and_no_more(world: World) -> None:
-    assert run(world.source.write(PHRASE, "a" * ROOM, first=True)) is PutResult.STORED
-    with pytest.raises(ValueError, match="1 bytes too long"):
-        run(world.source.write(PHRASE, "a" * (ROOM + 1), first=True))
+def test_6_4_a_text_that_fills_the_room_fits_and_no_more(world: World) -> None:
+    assert ROOM == WHOLE
+    assert world.write("a" * ROOM, after=bytes(16)).result is PutResult.STORED
+    (message,) = world.read()
+    assert message.first.parts == 16
+    with pytest.raises(ValueError, match="too long for 16 envelopes"):
+        world.write("a" * (ROOM + 1), after=bytes(16))
 
 
-def test_nothing_in_the_pool_ties_two_messages_together(world: World) -> None:
+def test_6_5_a_message_names_the_one_before_it(world: World) -> None:
+    before = world.write("one")
+    world.write("two", after=before.message_id)
+    assert {message.body.text: message.body.after for message in world.read()} == {
+        "one": None, "two": before.message_id,
+    }  # fmt: skip
+
+
+def test_nothing_in_the_pool_ties_two_messages_or_two_parts_together(world: World) -> None:
     for _ in range(2):
-        run(world.source.write(PHRASE, "the same text", first=False))
-    (one, other) = run(world.pool.look_up([tag for _, tag in run(world.pool.pending())])).values()
-    assert not {one[at : at + 8] for at in range(len(one) - 7)} & {other[at : at + 8] for at in range(len(other) - 7)}
-    assert len({message.part.header.message_id for message in world.read()}) == 2
+        world.write(LONG, first=False)
+    sealed = [raw for _, raw in world.envelopes().values()]
+    pieces = [{raw[at : at + 8] for at in range(len(raw) - 7)} for raw in sealed]
+    assert len(pieces) == 6
+    assert len(set().union(*pieces)) == sum(map(len, pieces))
+    assert len({message.first.message_id for message in world.read()}) == 2
 
 
 def test_other_words_are_another_conversation(world: World) -> None:
-    world.answer("for one only", TODAY)
-    other = Passphrase(bytes(16))
-    assert run(world.source.inbox(other)).answers == []
-    assert world.source.keys(other).id != world.source.keys(PHRASE).id
-
-
-def test_answers_come_newest_first(world: World) -> None:
-    places = [(TODAY - 3, 2), (TODAY, 1), (TODAY - 3, 0), (TODAY + 1, 0), (TODAY, 3)]
-    for epoch, n in places:
-        world.answer(f"{epoch - TODAY} {n}", epoch, n)
-    assert world.texts() == ["1 0", "0 3", "0 1", "-3 2", "-3 0"]
-
-
-def test_an_answer_stays_thirty_days(world: World) -> None:
-    for age in (-1, 0, ANSWER_EPOCHS, ANSWER_EPOCHS + 1):
-        world.answer(str(age), TODAY - age)
-    assert world.texts() == ["-1", "0", "30"]
-    world.now += EPOCH_SECONDS
-    assert world.texts() == ["-1", "0"]
-
-
-def test_the_source_learns_what_arrived(world: World) -> None:
-    assert run(world.source.inbox(PHRASE)).received == 0
-    world.answer("old", TODAY - 5, received=2, newest=TODAY - 6)
-    world.answer("new", TODAY - 1, received=4, newest=TODAY - 2)
-    inbox = run(world.source.inbox(PHRASE))
-    assert (inbox.received, inbox.newest) == (4, TODAY - 2)
+    other = world.source.keys(replace(PHRASE, secret=bytes(16)))
+    assert other.id != world.source.keys(PHRASE).id
+    assert other.sign != world.source.keys(PHRASE).sign
 
 
 def test_the_desk_learns_what_was_seen(world: World) -> None:
     places = [(TODAY + 1, 0), (TODAY, 3), (TODAY - 30, 1)]
     for epoch, n in places:
         world.answer("x", epoch, n)
-    run(world.source.write(PHRASE, "I saw them", first=False))
+    world.close()
+    world.write("I saw them", first=False)
     (message,) = world.read()
-    assert seen_bits(message.part.seen) == {seen_bit(TODAY, epoch, world.org.slot, n) for epoch, n in places}
-    assert seen_bits(message.part.seen) == {0, 67, 64 * 31 + 1}
+    assert seen_bits(message.first.part.seen) == {seen_bit(TODAY, epoch, world.org.slot, n) for epoch, n in places}
+    assert seen_bits(message.first.part.seen) == {0, 67, 64 * 31 + 1}
+
+
+def test_an_answer_that_is_not_whole_yet_is_not_said_to_be_seen(world: World) -> None:
+    world.answer(LONG, without=[2])
+    world.close()
+    world.write("nothing yet", first=False)
+    (message,) = world.read()
+    assert seen_bits(message.first.part.seen) == set()
 
 
 def test_a_first_message_looks_for_nothing(world: World) -> None:
-    world.answer("x", TODAY)
-    run(world.source.write(PHRASE, "hello", first=True))
+    world.answer("x")
+    world.close()
+    world.write("hello", first=True)
     (message,) = world.read()
-    assert seen_bits(message.part.seen) == set()
-
-
-@pytest.mark.parametrize("junk", [bytes(ENVELOPE), b"\xff" * ENVELOPE])
-def test_junk_under_a_guessed_tag_is_no_answer(world: World, junk: bytes) -> None:
-    world.answer("true", TODAY, 1)
-    run(world.pool.put(TODAY, world.pair.answer_tags(TODAY)[2], junk))
-    assert world.texts() == ["true"]
-
-
-def test_an_answer_under_another_tag_is_no_answer(world: World) -> None:
-    """Whoever runs the server knows the bytes of a true answer, and may lay them elsewhere."""
-    raw = run(world.pool.look_up([world.answer("true", TODAY, 1)]))
-    run(world.pool.put(TODAY, world.pair.answer_tags(TODAY)[2], *raw.values()))
-    assert world.texts() == ["true"]
-
-
-def test_an_answer_sealed_by_who_holds_no_members_key_is_no_answer(world: World) -> None:
-    """Who knows the source's key for sealing, and even the tag, lacks the MAC's half of the pair key."""
-    keys, place = world.source.keys(PHRASE), Place(TODAY, world.org.slot, 0)
-    forger = PairKey(world.pair.tags, secrets.token_bytes(32))
-    numbers = {"message_id": bytes(16), "received": 1, "newest": TODAY}
-    for pair, expected in ((forger, []), (world.pair, ["forged"])):  # the second: the test can fail
-        place = replace(place, n=len(expected))
-        tag, raw = seal_to_source(pair, keys.kem.public, world.org.org, place, Body("forged"), **numbers)  # type: ignore[arg-type]  # ints and bytes by name
-        run(world.pool.put(TODAY, tag, raw))
-        assert world.texts() == expected
+    assert seen_bits(message.first.part.seen) == set()
 
 
 def test_without_a_duty_key_for_today_nothing_is_sealed(world: World) -> None:
@@ -206,54 +135,158 @@ def test_without_a_duty_key_for_today_nothing_is_sealed(world: World) -> None:
     world.now += EPOCH_SECONDS
     assert not world.source.is_open()
     for first in (True, False):
-        with pytest.raises(Closed):
-            run(world.source.write(PHRASE, "text", first=first))
+        with pytest.raises(Closed, match="takes no message today"):
+            world.write("text", first=first)
     assert run(world.pool.pending()) == []
 
 
-def test_answers_are_found_when_the_desk_is_closed(world: World) -> None:
-    world.now += 8 * EPOCH_SECONDS
-    world.answer("late", world.today)
-    assert world.texts() == ["late"]
+# -- parts and repeats ---------------------------------------------------------
 
 
-class Midnight:
-    """A pool at whose door the clock strikes, `days` times."""
+def test_7_1_all_parts_are_sealed_first_and_part_0_goes_last(world: World) -> None:
+    watched = watch(world)
+    written = world.write(LONG)
+    assert [tag for _, tag, _ in watched.puts][-1] == written.tags[0]
+    assert {tag for _, tag, _ in watched.puts} == set(written.tags)
+    assert tags_of(written.link, len(written.tags)) == list(written.tags)
 
-    def __init__(self, world: World, days: int) -> None:
-        self.world, self.days = world, days
-        self.results: list[PutResult] = []
 
-    async def put(self, epoch: int, tag: bytes, envelope: bytes) -> PutResult:
-        if self.days:
-            self.days -= 1
+def test_the_same_form_again_is_one_message(world: World) -> None:
+    """Two processes that know nothing of each other get one form twice: the second seals other bytes."""
+    for text in ("short", LONG):
+        one, again = world.write(text, seed=SEED), world.write(text, seed=SEED)
+        assert (one.result, again.result) == (PutResult.STORED, PutResult.KNOWN)
+        assert (one.message_id, one.tags) == (again.message_id, again.tags)
+    assert sorted(message.body.text for message in world.read()) == sorted(("short", LONG))
+
+
+@pytest.mark.parametrize("other", ["text", "after", "words"])
+def test_another_message_under_the_same_seed_is_not_taken_for_the_first(world: World, other: str) -> None:
+    """A seed is one form's. Should one ever serve two, neither is lost, and their parts never mix."""
+    one = world.write(LONG, seed=SEED)
+    phrase = replace(PHRASE, secret=bytes(16)) if other == "words" else PHRASE
+    text, after = LONG + ("x" if other == "text" else ""), bytes(16) if other == "after" else None
+    two = run(world.source.write(phrase, text, first=True, seed=SEED, after=after))
+    assert (one.result, two.result) == (PutResult.STORED, PutResult.STORED)
+    assert not set(one.tags) & set(two.tags)
+    assert (one.message_id == two.message_id) is (other == "after"), "that one is the same message to a desk"
+    assert {message.body.text for message in world.read()} == {LONG, text}
+
+
+def test_a_seed_or_a_tag_tells_nothing_of_the_others(world: World) -> None:
+    one, other = world.write(LONG, seed=SEED), world.write(LONG, seed=bytes(32))
+    names = [one.message_id, one.link, *one.tags, other.message_id, other.link, *other.tags]
+    assert len(set(names)) == len(names)
+    assert one.link.hex() not in repr(one)
+
+
+@pytest.mark.parametrize("number", [0, 1, 2])
+@pytest.mark.parametrize("fault", ["before", "after"])
+def test_a_lost_answer_of_a_put_loses_nothing(world: World, number: int, fault: Literal["before", "after"]) -> None:
+    watch(world, lambda at: fault if at == number else None)
+    with pytest.raises(RoadError):
+        world.write(LONG, seed=SEED)
+    assert world.read() == [] or (number, fault) == (2, "after")
+    watch(world)
+    assert world.write(LONG, seed=SEED).result in (PutResult.STORED, PutResult.KNOWN)
+    (message,) = world.read()
+    assert message.body.text == LONG
+
+
+@pytest.mark.parametrize("number", [0, 1, 2])
+def test_a_pool_that_is_full_for_one_part_is_full_for_the_message(world: World, number: int) -> None:
+    watch(world, lambda at: "full" if at == number else None)
+    written = world.write(LONG, seed=SEED)
+    assert (written.result, written.hour) == (PutResult.FULL, 12)
+    assert world.read() == []
+    world.close()
+    watch(world)
+    assert world.write(LONG, seed=SEED).result is PutResult.STORED
+    (message,) = world.read()
+    assert message.body.text == LONG
+
+
+# -- midnight and clocks -------------------------------------------------------
+
+
+class Midnight(Watched):
+    """A pool at whose door the clock strikes, before the first put of each of some attempts."""
+
+    world: World
+    strikes: list[int]
+
+    async def put(self, epoch: int, tag: bytes, envelope: bytes) -> Reply:
+        if self.strikes[:1] == [len(self.puts)]:
+            self.strikes.pop(0)
             self.world.now += 2 * EPOCH_SECONDS  # yesterday's is taken, so two
-        self.results.append(await self.world.pool.put(epoch, tag, envelope))
-        return self.results[-1]
-
-    async def look_up(self, tags: Sequence[bytes]) -> dict[bytes, bytes]:
-        return await self.world.pool.look_up(tags)
-
-    async def pending(self) -> list[tuple[int, bytes]]:
-        return await self.world.pool.pending()
+        return await super().put(epoch, tag, envelope)
 
 
-def test_midnight_between_sealing_and_putting_seals_again(world: World) -> None:
-    pool = Midnight(world, 1)
-    assert run(replace(world.source, pool=pool).write(PHRASE, "late", first=True)) is PutResult.STORED
-    assert pool.results == [PutResult.WRONG_EPOCH, PutResult.STORED]
+def midnight(world: World, *strikes: int) -> Midnight:
+    watched = Midnight(world.source.pool)
+    watched.world, watched.strikes = world, list(strikes)
+    world.source = replace(world.source, pool=watched)
+    return watched
+
+
+@pytest.mark.parametrize("text", ["late", LONG])
+def test_9_1_midnight_between_sealing_and_putting_seals_again(world: World, text: str) -> None:
+    watched = midnight(world, 0)
+    assert world.write(text).result is PutResult.STORED
+    assert {epoch for epoch, _, _ in watched.puts} == {TODAY, TODAY + 2}
     (message,) = world.read()  # with the key of the new day
-    assert message.body.text == "late"
+    assert message.body.text == text
 
 
-def test_it_is_sealed_again_once_only(world: World) -> None:
-    pool = Midnight(world, 3)
-    assert run(replace(world.source, pool=pool).write(PHRASE, "late", first=True)) is PutResult.WRONG_EPOCH
-    assert len(pool.results) == 2
+@pytest.mark.parametrize("strike", [1, 2])
+def test_9_1_midnight_between_two_parts_seals_again_and_nothing_is_torn(world: World, strike: int) -> None:
+    midnight(world, strike)
+    assert world.write(LONG).result is PutResult.STORED
+    (message,) = world.read()
+    assert message.body.text == LONG
+
+
+def test_9_1_it_is_sealed_again_once_only(world: World) -> None:
+    watched = midnight(world, 0, 1)
+    written = world.write("late")
+    assert (written.result, written.epoch) == (PutResult.WRONG_EPOCH, TODAY + 4)
+    assert len(watched.puts) == 2
     assert world.read() == []
 
 
+@pytest.mark.parametrize(("days", "result"), [(-1, "STORED"), (0, "STORED"), (1, "STORED"), (2, "WRONG_EPOCH")])
+def test_9_1_a_clock_that_is_a_day_off_is_forgiven_and_one_further_off_is_told(
+    world: World, days: int, result: str
+) -> None:
+    """Against a server at TODAY: ahead by one it is sealed again for the server's day, by two it is not."""
+    now = world.now
+    world.now += 3 * EPOCH_SECONDS  # so that there is a duty key for each of these days
+    world.close(0)
+    world.source = replace(world.source, now=lambda: now + (3 + days) * EPOCH_SECONDS)
+    written = world.write(LONG)
+    assert (written.result.name, written.epoch) == (result, TODAY + 3)
+    assert len(world.read()) == (result == "STORED")
+
+
+def test_what_was_seen_is_told_for_the_day_for_which_it_is_sealed(world: World) -> None:
+    """A clock that is a day ahead looks one day less far back: no bit may be out of the bitmap's reach."""
+    world.answer("tomorrow's", TODAY + 1)
+    world.close()
+    world.source = replace(world.source, now=lambda: world.now + EPOCH_SECONDS)
+    world.answer("of a day that the server doesn't know yet", TODAY + 2)
+    world.close()
+    assert world.write("both seen", first=False).result is PutResult.STORED
+    (message,) = world.read()
+    assert seen_bits(message.first.part.seen) == {0}
+
+
 def test_nothing_secret_shows_in_a_repr(world: World) -> None:
-    shown = repr([PHRASE, world.source, world.source.keys(PHRASE), run(world.source.inbox(PHRASE))])
+    secret = secrets.token_bytes(32)
+    shown = repr([PHRASE, world.source, world.source.keys(PHRASE), world.write("x", seed=secret), world.inbox()])
     assert PHRASE.secret.hex() not in shown
     assert repr(PHRASE.secret)[2:-1] not in shown
+    assert repr(secret)[2:-1] not in shown
+
+
+def test_the_greatest_parts_are_as_full_as_they_can_be() -> None:
+    assert ROOM == DESK_ROOM + 15 * LATER_ROOM - 25

@@ -12,6 +12,7 @@ from sottovoce.desk.errors import DeskError
 from sottovoce.onion.errors import OnionError
 from sottovoce.pool.errors import RoadError
 from sottovoce.protocol.errors import PhraseError, Refused
+from sottovoce.source.errors import SourceError
 from sottovoce.trust.locked import WrongPassphrase
 
 from .common import UserError, say_error
@@ -23,10 +24,11 @@ _MODULES = {
     "member": "member",
     "serve": "serve",
     "desk": "desk",
+    "source": "source",
     "doctor": "doctor",
     "demo": "demo",
 }
-_KNOWN_ERRORS = (UserError, DeskError, OnionError, RoadError, Refused, WrongPassphrase, PhraseError)
+_KNOWN_ERRORS = (UserError, DeskError, SourceError, OnionError, RoadError, Refused, WrongPassphrase, PhraseError)
 
 
 class _Tree(click.Group):

@@ -57,8 +57,10 @@ class Demo:
     def found(self) -> None:
         """The office makes the organisation, the first member joins, the server's folder is filled."""
         self.verb("org", "create", self.office, "--name", _NAME)
-        self.verb("member", "join", self.desk, self.office / "signed" / "root.signed")
-        self.verb("org", "admit", self.office, self.desk / REQUEST, "--label", "m1")
+        invitation = self.office / "invitation"
+        self.verb("member", "add", self.office, "--out", invitation, secret=False)
+        self.verb("member", "join", self.desk, invitation)
+        self.verb("member", "admit", self.office, self.desk / REQUEST, "--label", "m1")
         self.verb("member", "welcome", self.desk, self.office / "welcome-00")
         self.verb("onion", "restore", self.office, self.server)
 

@@ -10,18 +10,19 @@ import click
 from sottovoce.onion.keys import OnionKey
 from sottovoce.onion.tor import set_authorized_clients
 from sottovoce.protocol.errors import Refused
-from sottovoce.trust.join import JoinRequest
 from sottovoce.trust.locked import unlock
-from sottovoce.trust.office import KINDS, Office, Secrets, restore
+from sottovoce.trust.office import KINDS, Office, restore
+from sottovoce.trust.office_secrets import Secrets
 from sottovoce.trust.published import SignedFolder, write_durably
 from sottovoce.trust.roster import check_words
+from sottovoce.trust.succession import begin_succession, end_succession
 
 from .common import PATH, UserError, out, passphrase, passphrase_option, random, today
 
 
 @click.group()
 def org() -> None:
-    """The office: the organisation's identity, its members, its backup."""
+    """The office: the organisation's identity, what it signs, its backup."""
 
 
 @click.group()
@@ -40,13 +41,13 @@ def create(folder: Path, name: str, **given: str | None) -> None:
     office = Office.create(folder, phrase, seeds, random, today())
     address = OnionKey.from_seed(seeds.door).address
     office.sign_card(name, address, today())
-    root = folder / "signed" / "root.signed"
     out.print(f"[b]{name}[/b] has an office now.\n")
     out.print(f"  Onion address   {address}\n  Check words     {' '.join(check_words(office.root(today()).org))}\n")
     out.print(
         "What comes next:\n"
-        f"  1. Copy {root} to the first member's computer. There: sottovoce member join DESK root.signed\n"
-        "  2. Bring the file join-request.cbor from there back here:  sottovoce org admit "
+        f"  1. Invite the first member:  sottovoce member add {folder} --out INVITATION\n"
+        "     There: sottovoce member join DESK INVITATION\n"
+        "  2. Bring the file join-request.cbor from there back here:  sottovoce member admit "
         f"{folder} join-request.cbor\n"
         "  3. Fill the server's folder:  sottovoce onion restore "
         f"{folder} SERVER   and move SERVER to the server\n"
@@ -58,32 +59,42 @@ def create(folder: Path, name: str, **given: str | None) -> None:
 
 @org.command()
 @click.argument("folder", type=PATH)
-@click.argument("request", type=PATH)
-@click.option("--label", default="", help="A label for the roster; it is public and need not be a name.")
-@click.option("--replace", is_flag=True, help="The device takes the place of the one that is in the roster.")
+@click.option("--threshold", type=click.IntRange(1, 2), help="How many members must sign a list of duty keys.")
 @passphrase_option
-def admit(folder: Path, request: Path, label: str, replace: bool, **given: str | None) -> None:
-    """Take a member's device into the roster of the office in FOLDER."""
-    asked = JoinRequest.read(request.read_bytes())
-    office = Office.open(folder, passphrase(given["passphrase"], "the office"))
-    address = OnionKey.from_seed(office.secrets.members).address
-    if office.signed.get("roster") is not None and not replace:
-        raise UserError("This version serves one member: --replace lets this device take the other's place.")
-    slot = office.admit(asked, label, address, random, today(), 0 if replace else None)
-    welcome = folder / f"welcome-{slot:02}"
-    write_durably(welcome, office.welcome())
-    out.print(f"The device has slot {slot}. Compare by voice: [b]{' '.join(asked.check_words)}[/b]")
-    out.print(f"Bring {welcome} to the member:  sottovoce member welcome DESK {welcome.name}", markup=False)
-    out.print(f"Bring the new signed files to the server:  sottovoce org publish {folder} SERVER", markup=False)
+def renew(folder: Path, threshold: int | None, **given: str | None) -> None:
+    """Sign roster, card and access list anew before they end (roster: 180 days, card: a year)."""
+    Office.open(folder, passphrase(given["passphrase"], "the office")).renew(today(), threshold)
+    out.print(f"Signed anew. Bring the files to the server:  sottovoce org publish {folder} SERVER", markup=False)
 
 
 @org.command()
 @click.argument("folder", type=PATH)
+@click.option("--backup", "file", type=PATH, help="Write a backup of the office with the new root key to this file.")
+@click.option("--no-backup", is_flag=True, help="Make no backup: the new root key is in this folder only.")
 @passphrase_option
-def renew(folder: Path, **given: str | None) -> None:
-    """Sign roster, card and access list anew before they end (roster: 180 days, card: a year)."""
-    Office.open(folder, passphrase(given["passphrase"], "the office")).renew(today())
-    out.print(f"Signed anew. Bring the files to the server:  sottovoce org publish {folder} SERVER", markup=False)
+def succeed(folder: Path, file: Path | None, no_backup: bool, **given: str | None) -> None:
+    """Make a new root key for the office in FOLDER: the old one hands over to it, and is destroyed.
+
+    Addresses, members and conversations stay as they are. An interrupted succession goes on when it is called again.
+    """
+    if (file is None) != no_backup:
+        raise UserError("Name a file with --backup for the new root key, or say --no-backup.")
+    if file is not None and file.exists():
+        raise UserError(f"{file} exists already: choose another name.")
+    phrase = passphrase(given["passphrase"], "the office")
+    office = Office.open(folder, phrase)
+    renewed = begin_succession(office, phrase, random, today())
+    if file is not None:
+        write_durably(file, office.backup(phrase, random, renewed))
+    end_succession(office, phrase, random)
+    out.print(f"Root document {office.read_root().claim.serial} is signed, and the old root key is destroyed here.")
+    out.print(
+        "What comes next:\n"
+        "  1. Destroy all earlier backups of the office: they hold the old root key.\n"
+        f"  2. Bring the files to the server:  sottovoce org publish {folder} SERVER   and start it again\n"
+        "  3. Sync every desk: it takes the new root, and raises an alarm if it is shown another one later.",
+        markup=False,
+    )
 
 
 @org.command()

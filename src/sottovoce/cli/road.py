@@ -13,20 +13,23 @@ from sottovoce.onion.socks import connect, fresh_isolation
 from sottovoce.onion.tor import Tor
 from sottovoce.onion.torrc import client_torrc
 from sottovoce.pool.client import Connect, PoolClient
-from sottovoce.pool.errors import PutResult, RoadError
+from sottovoce.pool.edition import Listed
+from sottovoce.pool.errors import Reply, RoadError
 from sottovoce.pool.team_client import TeamClient
 
 from .common import random
 
 
-class TorRoad:
-    """What a desk asks of the server: reading on the members' onion, each put on a circuit of its own."""
+class TorRoad(TeamClient):
+    """What a desk asks of the server: of members over one circuit, of the public's door over a fresh one a call."""
 
     def __init__(self, socks_port: int, door: str, members: str) -> None:
-        self._socks_port, self._door = socks_port, door
-        self._members = TeamClient(members, self._to(members, fresh_isolation(random(16))))
+        self._socks_port, self._door_host, self._members_host = socks_port, door, members
+        super().__init__(members, self._to(members))
 
-    def _to(self, host: str, isolation: str) -> Connect:
+    def _to(self, host: str) -> Connect:
+        isolation = fresh_isolation(random(16))
+
         def connected() -> socket.socket:
             try:
                 return connect(self._socks_port, host, isolation=isolation)
@@ -35,26 +38,38 @@ class TorRoad:
 
         return connected
 
-    def pending(self) -> list[tuple[int, bytes]]:
-        """Edition and tag of all that is pending."""
-        return self._members.pending()
+    def _door(self) -> PoolClient:
+        return PoolClient(self._door_host, self._to(self._door_host))
 
-    def fetch(self, tags: Sequence[bytes]) -> list[bytes]:
-        """The envelopes under at most 128 tags."""
-        return self._members.fetch(tags)
+    def fresh(self) -> TorRoad:
+        """The same road over new circuits: the server can't tell that one desk came again."""
+        return TorRoad(self._socks_port, self._door_host, self._members_host)
 
-    def signed(self, kind: str) -> bytes | None:
-        """A signed thing as the members' onion serves it."""
-        return self._members.signed(kind)
+    def put(self, epoch: int, tag: bytes, envelope: bytes) -> Reply:
+        """Puts an envelope by the same anonymous call as sources."""
+        return self._door().put(epoch, tag, envelope)
 
-    def put_duty(self, raw: bytes) -> None:
-        """Hands in a duty list."""
-        self._members.put_duty(raw)
+    def shown(self, kind: str) -> bytes | None:
+        """A signed thing as the door shows it to everybody."""
+        return self._door().signed(kind)
 
-    def put(self, epoch: int, tag: bytes, envelope: bytes) -> PutResult:
-        """Puts an envelope by the same anonymous call as sources, on a fresh circuit."""
-        door = PoolClient(self._door, self._to(self._door, fresh_isolation(random(16))))
-        return door.put(epoch, tag, envelope)
+    def editions(self) -> list[Listed]:
+        """The editions as the door lists them to everybody."""
+        return self._door().editions()
+
+    def edition(self, number: int, start: int = 0, count: int | None = None) -> Iterator[bytes]:
+        """An edition from the door; where a circuit breaks a fresh one goes on, as long as each brings something."""
+        at, end = start, False
+        while not end:
+            begun = at
+            try:
+                for chunk in self._door().edition(number, at, count):
+                    at += len(chunk)
+                    yield chunk
+                end = True
+            except RoadError:
+                if at == begun:
+                    raise
 
 
 @contextmanager

@@ -14,7 +14,7 @@ from sottovoce.onion.keys import write_private
 from sottovoce.protocol.sizes import KEY
 from sottovoce.trust.card import Access, UntrustedAccess, UntrustedCard
 from sottovoce.trust.join import JoinRequest
-from sottovoce.trust.roster import UntrustedRoot, UntrustedRoster, check_words
+from sottovoce.trust.roster import Root, UntrustedRoot, UntrustedRoster, check_words
 
 from .errors import DeskError
 from .trusted import Trusted
@@ -52,14 +52,14 @@ def join(
             vault.keep_signed("root", root.hash, root.claim.serial, root_raw)
             for name in ("dh", "signing", "onion"):
                 vault.keep_device_key(name, random(KEY))
-        write_private(folder / REQUEST, _request(vault, root.org))
+        write_private(folder / REQUEST, _request(vault, root))
     return Joining(folder / REQUEST, check_words(root.org))
 
 
-def _request(vault: Vault, org: bytes) -> bytes:
+def _request(vault: Vault, root: Root) -> bytes:
     dh, onion = (_x25519_public(vault, name) for name in ("dh", "onion"))
     signing = Ed25519PrivateKey.from_private_bytes(vault.device_key("signing"))
-    return JoinRequest(org, dh, signing.public_key().public_bytes_raw(), onion).sign(signing)
+    return JoinRequest(root.org, root.hash, dh, signing.public_key().public_bytes_raw(), onion).sign(signing)
 
 
 def _x25519_public(vault: Vault, name: str) -> bytes:
@@ -92,5 +92,4 @@ def members_onion(vault: Vault) -> Access:
     held = vault.signed("access")
     if not held:
         raise DeskError("This device is not admitted yet: take its request to the office, and its answer back here.")
-    read = UntrustedAccess.of(held[0])
-    return read.verify(Trusted(vault).root, read.claim.issued)
+    return UntrustedAccess.of(held[0]).verify_kept(Trusted(vault).root)

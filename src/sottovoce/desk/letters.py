@@ -1,33 +1,39 @@
-"""Conversations in the vault: what came, what waits, what is sealed, what went.
-
-An answer goes from `queued` (texts, still to be joined) to `message` and `sealed` (bytes, retried unchanged), and
-out of `sealed` when the pool has it.
-"""
+"""Conversations in the vault: what came, who wrote it, and what was answered."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from sottovoce.protocol.envelope import TO_DESK, TO_SOURCE, seen_bit, seen_bits
+from sottovoce.protocol.body import Body
+from sottovoce.protocol.envelope import TO_DESK, TO_SOURCE, DeskPart, decode, seen_bit, seen_bits
 from sottovoce.protocol.keys import sign_of
-from sottovoce.protocol.message import Message, Place
-from sottovoce.protocol.sizes import QUARTERS
+from sottovoce.protocol.message import FirstPart
+from sottovoce.protocol.sizes import ANSWER_EPOCHS, QUARTERS
 
 from .errors import DeskError
+from .order import Item, in_order
+from .parts import Origin, Parts, beginning
 from .vault import Vault
 
+OFFER_AFTER = 25  # days without a sign that an answer was seen: five are left to post it anew without a gap
 _STATES = ("waiting", "sent", "seen")
+_OFFERED = f"direction = {TO_SOURCE} AND sent AND NOT seen AND NOT again AND epoch <= ?"
 
 
 @dataclass(frozen=True)
 class Conversation:
-    """One source's conversation, as a list shows it; `newest` is an epoch."""
+    """One source's conversation, as a list shows it; `newest` is an epoch.
+
+    `offered` answers were sent long ago without a sign that they were seen: `again` would queue them anew.
+    """
 
     id: bytes
     messages: int
     unread: int
     waiting: int
     newest: int
+    offered: int
 
     @property
     def sign(self) -> tuple[str, str]:
@@ -39,13 +45,20 @@ class Conversation:
 class Entry:
     """One message as it is read; `state` is "new" or "read" for one that came, else "waiting", "sent" or "seen".
 
-    `edition` is when it arrived, or as which it was sealed; None for a text that is not sealed yet.
+    `edition` is when it arrived, or as which it was sealed; None for a text that is not sealed yet. While
+    `have` < `parts` the text is only its beginning; `lost`: the missing parts can't come any more. `vouched` is the
+    slot of a colleague on whose word alone it is here. `unordered`: its order within six hours is unknown.
     """
 
     incoming: bool
     text: str = field(repr=False)
     edition: int | None
     state: str
+    parts: int = 1
+    have: int = 1
+    lost: bool = False
+    vouched: int | None = None
+    unordered: bool = False
 
 
 @dataclass(frozen=True)
@@ -58,55 +71,83 @@ class Source:
     c: bytes = field(repr=False)
 
 
-@dataclass(frozen=True)
-class Sealed:
-    """An answer that is sealed and not yet known to be in the pool."""
-
-    tag: bytes
-    conversation: bytes
-    message_id: bytes
-    epoch: int
-    envelope: bytes = field(repr=False)
-
-
 class Letters:
-    """The conversations of one vault."""
+    """The conversations of one vault; `through` says whether all editions that can hold an epoch's parts were read."""
 
-    def __init__(self, vault: Vault) -> None:
-        self._vault = vault
-        self._rows = vault.rows
+    def __init__(self, vault: Vault, parts: Parts, through: Callable[[int], bool]) -> None:
+        self._vault, self._rows, self._parts, self._through = vault, vault.rows, parts, through
 
-    def keep(self, message: Message, epoch: int, edition: int) -> bool:
-        """Keeps a message that a source sealed in `epoch`; False for a replay (spec 7.2, step 10)."""
-        part = message.part
-        with self._vault.transaction():
-            source = (message.conversation, part.kem, part.dh, part.c)
-            self._rows("INSERT OR IGNORE INTO conversation VALUES (?, ?, ?, ?)", *source)
-            values = (message.conversation, TO_DESK, part.header.message_id, epoch, edition, 0, part.roster_hash)
-            query = "INSERT OR IGNORE INTO message VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?, 0, 0, 0) RETURNING 1"
-            fresh = bool(self._rows(query, *values, message.body.text))
-            if fresh:
-                self._mark_seen(message.conversation, epoch, part.seen)
+    def keep_first(self, first: FirstPart, origin: Origin, voucher: int | None) -> bool:
+        """Keeps a believed first part, its text still missing; False for a replay (spec 7.2.7).
+
+        What only a colleague vouched for (slot `voucher`) gives way to what this device could check itself.
+        """
+        part, name = first.part, (first.conversation, TO_DESK, first.message_id)
+        self._rows(
+            "INSERT OR IGNORE INTO conversation VALUES (?, ?, ?, ?)", first.conversation, part.kem, part.dh, part.c
+        )
+        if voucher is None:
+            query = "DELETE FROM message WHERE (conversation, direction, id) = (?, ?, ?) AND vouched IS NOT NULL"
+            if self._rows(f"{query} RETURNING 1", *name):
+                self._rows("DELETE FROM plain WHERE message = ?", first.message_id)
+        values = (*name, origin.epoch, origin.edition, 0, part.roster_hash, first.parts, voucher)
+        query = (
+            "INSERT OR IGNORE INTO message (conversation, direction, id, epoch, edition, slot, roster, parts, vouched)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING 1"
+        )
+        fresh = bool(self._rows(query, *values))
+        if fresh:
+            self._mark_seen(first.conversation, origin.epoch, part.seen)
         return fresh
 
     def _mark_seen(self, conversation: bytes, epoch: int, bitmap: bytes) -> None:
         bits = seen_bits(bitmap)
         query = "SELECT place, epoch, slot, edition FROM message WHERE conversation = ? AND direction = ? AND sent"
         for place, sealed, slot, edition in self._rows(query, conversation, TO_SOURCE):
-            if sealed in range(epoch - 30, epoch + 2) and seen_bit(epoch, sealed, slot, edition % QUARTERS) in bits:
+            near = sealed in range(epoch - ANSWER_EPOCHS, epoch + 2)
+            if near and seen_bit(epoch, sealed, slot, edition % QUARTERS) in bits:
                 self._rows("UPDATE message SET seen = 1 WHERE place = ?", place)
 
-    def all(self) -> list[Conversation]:
-        """All conversations, the one with the newest message last."""
-        query = (
-            "SELECT conversation.id, (SELECT count(*) FROM message WHERE conversation = conversation.id),"
-            " (SELECT count(*) FROM message WHERE conversation = conversation.id AND direction = ? AND NOT read),"
-            " (SELECT count(*) FROM queued WHERE conversation = conversation.id)"
-            " + (SELECT count(*) FROM sealed WHERE conversation = conversation.id),"
-            " (SELECT max(edition) / 4 FROM message WHERE conversation = conversation.id) FROM conversation"
-            " ORDER BY (SELECT max(place) FROM message WHERE conversation = conversation.id)"
+    def incomplete(self, message: bytes) -> list[tuple[bytes, int]]:
+        """Conversation and number of parts of the messages with this id that miss some."""
+        query = "SELECT conversation, parts FROM message WHERE id = ? AND direction = ? AND text IS NULL"
+        return self._rows(query, message, TO_DESK)
+
+    def first_part(self, conversation: bytes, message: bytes) -> DeskPart | None:
+        """The first part of a message, as it was kept."""
+        for (plaintext,) in self._rows("SELECT plaintext FROM plain WHERE message = ? AND part = 0", message):
+            part = decode(plaintext, TO_DESK)
+            source = self.source(conversation)
+            if isinstance(part, DeskPart) and (part.kem, part.dh, part.c) == (source.kem, source.dh, source.c):
+                return part
+        return None
+
+    def complete(self, conversation: bytes, message: bytes, body: Body) -> None:
+        """Gives a message its text: it is whole, and new."""
+        self._rows(
+            "UPDATE message SET text = ?, after = ?, read = 0 WHERE (conversation, direction, id) = (?, ?, ?)",
+            *(body.text, body.after, conversation, TO_DESK, message),
         )
-        return [Conversation(*row) for row in self._rows(query, TO_DESK)]
+
+    def drop(self, conversation: bytes, message: bytes) -> None:
+        """Takes a message back whose body turned out to be none; also a conversation that has no other."""
+        self._rows(
+            "DELETE FROM message WHERE (conversation, direction, id) = (?, ?, ?)", conversation, TO_DESK, message
+        )
+        empty = "NOT EXISTS (SELECT 1 FROM message WHERE conversation = conversation.id)"
+        self._rows(f"DELETE FROM conversation WHERE id = ? AND {empty}", conversation)  # noqa: S608  # ours
+
+    def all(self, today: int) -> list[Conversation]:
+        """All conversations, the one with the newest message last."""
+        of = "FROM message WHERE conversation = conversation.id"
+        query = (
+            f"SELECT id, (SELECT count(*) {of}), (SELECT count(*) {of} AND direction = {TO_DESK} AND NOT read),"  # noqa: S608  # ours
+            " (SELECT count(*) FROM queued WHERE conversation = conversation.id)"
+            " + (SELECT count(DISTINCT message) FROM sealed WHERE conversation = conversation.id),"
+            f" (SELECT max(edition) / {QUARTERS} {of}), (SELECT count(*) {of} AND {_OFFERED})"
+            f" FROM conversation ORDER BY (SELECT max(place) {of})"
+        )
+        return [Conversation(*row) for row in self._rows(query, today - OFFER_AFTER)]
 
     def find(self, name: str) -> bytes:
         """The id of the conversation with this sign ("two words") or beginning of an id (hex); else DeskError."""
@@ -123,15 +164,34 @@ class Letters:
         return found[0]
 
     def read(self, conversation: bytes) -> list[Entry]:
-        """All messages in their order, queued texts last; what came counts as read from now on."""
-        query = "SELECT direction, text, edition, sent + seen, read FROM message WHERE conversation = ? ORDER BY place"
-        entries = []
-        for direction, text, edition, step, read in self._rows(query, conversation):
-            incoming = direction == TO_DESK
-            state = ("read" if read else "new") if incoming else _STATES[step]
-            entries.append(Entry(incoming, text, edition, state))
+        """All messages in as much order as is known; what came counts as read from now on."""
+        query = (
+            "SELECT direction, id, after, edition, epoch, parts, text, vouched, sent + seen, read"
+            " FROM message WHERE conversation = ?"
+        )
+        found = {Item(row[3], row[0] == TO_DESK, row[1], row[2]): row[4:] for row in self._rows(query, conversation)}
+        entries = [self._entry(conversation, item, unordered, *found[item]) for item, unordered in in_order(found)]
         self._rows("UPDATE message SET read = 1 WHERE conversation = ?", conversation)
-        return entries + [Entry(False, text, None, "waiting") for text in self.queued(conversation)]
+        return entries
+
+    def _entry(
+        self,
+        conversation: bytes,
+        item: Item,
+        unordered: bool,
+        epoch: int,
+        parts: int,
+        text: str | None,
+        vouched: int | None,
+        step: int,
+        read: int,
+    ) -> Entry:
+        state = ("read" if read else "new") if item.incoming else _STATES[step]
+        if text is not None:
+            return Entry(item.incoming, text, item.edition, state, parts, parts, False, vouched, unordered)
+        first, have = self.first_part(conversation, item.id), self._parts.have(item.id, parts)
+        begun, lost = beginning(first.body) if first else "", self._through(epoch)
+        return Entry(item.incoming, begun, item.edition, state, parts, min(have, parts - 1), lost, vouched, unordered)
 
     def source(self, conversation: bytes) -> Source:
         """The keys of a conversation."""
@@ -139,80 +199,14 @@ class Letters:
 
     def arrived(self, conversation: bytes) -> tuple[int, int]:
         """How many messages came, and the epoch in which the newest was sealed."""
-        query = "SELECT count(*), coalesce(max(epoch), 0) FROM message WHERE conversation = ? AND direction = ?"
+        query = (
+            "SELECT count(*), coalesce(max(epoch), 0) FROM message"
+            " WHERE conversation = ? AND direction = ? AND text IS NOT NULL"
+        )
         count, newest = self._rows(query, conversation, TO_DESK)[0]
         return min(count, 0xFFFF), newest
 
-    def queue(self, conversation: bytes, text: str) -> None:
-        """Adds a text to what waits."""
-        self._rows("INSERT INTO queued (conversation, text) VALUES (?, ?)", conversation, text)
-
-    def queued(self, conversation: bytes) -> list[str]:
-        """The texts that wait, the oldest first."""
-        query = "SELECT text FROM queued WHERE conversation = ? ORDER BY place"
-        return [text for (text,) in self._rows(query, conversation)]
-
-    def queues(self) -> list[bytes]:
-        """The conversations in which texts wait."""
-        return [found for (found,) in self._rows("SELECT DISTINCT conversation FROM queued ORDER BY conversation")]
-
-    def sealed(self) -> list[Sealed]:
-        """The sealed answers that are not known to be in the pool, in no order that tells anything."""
-        return [Sealed(*row) for row in self._rows("SELECT tag, conversation, message, epoch, envelope FROM sealed")]
-
-    def is_used(self, conversation: bytes, edition: int) -> bool:
-        """Whether an answer was sealed for this edition: there is one place only."""
-        query = "SELECT 1 FROM used WHERE conversation = ? AND edition = ?"
-        return bool(self._rows(query, conversation, edition))
-
-    def keep_sealed(self, sealed: Sealed, place: Place, roster: bytes, text: str, texts: int) -> None:
-        """Turns the oldest `texts` queued texts, joined as `text`, into a sealed answer, before it is posted."""
-        with self._vault.transaction():
-            oldest = "SELECT place FROM queued WHERE conversation = ? ORDER BY place LIMIT ?"
-            self._rows(f"DELETE FROM queued WHERE place IN ({oldest})", sealed.conversation, texts)  # noqa: S608  # ours
-            edition = QUARTERS * place.epoch + place.n
-            values = (sealed.conversation, TO_SOURCE, sealed.message_id, place.epoch, edition, place.slot, roster, text)
-            self._rows("INSERT INTO message VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?, 0, 0, 1)", *values)
-            self._keep_bytes(sealed, edition)
-
-    def replace_sealed(self, old: Sealed, new: Sealed, place: Place) -> None:
-        """The same message sealed for another epoch."""
-        edition = QUARTERS * place.epoch + place.n
-        with self._vault.transaction():
-            self._rows("DELETE FROM sealed WHERE tag = ?", old.tag)
-            self._rows(
-                "UPDATE message SET epoch = ?, edition = ?, slot = ? WHERE (conversation, direction, id) = (?, ?, ?)",
-                *(place.epoch, edition, place.slot, new.conversation, TO_SOURCE, new.message_id),
-            )
-            self._keep_bytes(new, edition)
-
-    def _keep_bytes(self, sealed: Sealed, edition: int) -> None:
-        self._rows("INSERT INTO used VALUES (?, ?)", sealed.conversation, edition)
-        values = (sealed.tag, sealed.conversation, sealed.message_id, sealed.epoch, sealed.envelope)
-        self._rows("INSERT INTO sealed VALUES (?, ?, ?, ?, ?)", *values)
-
-    def text_of(self, sealed: Sealed) -> str:
-        """What a sealed answer says."""
-        query = "SELECT text FROM message WHERE conversation = ? AND direction = ? AND id = ?"
-        return str(self._rows(query, sealed.conversation, TO_SOURCE, sealed.message_id)[0][0])
-
-    def sent(self, sealed: Sealed) -> None:
-        """The pool has it: the bytes are not needed any more."""
-        with self._vault.transaction():
-            self._rows("DELETE FROM sealed WHERE tag = ?", sealed.tag)
-            self._rows(
-                "UPDATE message SET sent = 1 WHERE conversation = ? AND direction = ? AND id = ?",
-                *(sealed.conversation, TO_SOURCE, sealed.message_id),
-            )
-
-    def queue_again(self, sealed: Sealed) -> None:
-        """Puts a sealed answer back before what waits; its place stays used."""
-        text = self.text_of(sealed)
-        with self._vault.transaction():
-            self._rows("DELETE FROM sealed WHERE tag = ?", sealed.tag)
-            self._rows(
-                "DELETE FROM message WHERE conversation = ? AND direction = ? AND id = ?",
-                *(sealed.conversation, TO_SOURCE, sealed.message_id),
-            )
-            first = "(SELECT min(0, coalesce(min(place), 0)) - 1 FROM queued)"
-            self._rows(f"INSERT INTO queued VALUES ({first}, ?, ?)", sealed.conversation, text)  # noqa: S608  # ours
+    def offered(self, conversation: bytes, today: int) -> list[tuple[int, str]]:
+        """Place and text of the answers that no source is known to have seen for 25 days, the oldest first."""
+        query = f"SELECT place, text FROM message WHERE conversation = ? AND {_OFFERED} ORDER BY place"  # noqa: S608  # ours
+        return self._rows(query, conversation, today - OFFER_AFTER)

@@ -1,38 +1,26 @@
-"""A member's desk: one sync with the pool, and what a member does with the vault in between."""
+"""A member's desk: one sync with the server, and what a member does with the vault in between."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 
-from sottovoce.protocol.errors import Refused
-from sottovoce.protocol.keys import KemKey
-from sottovoce.protocol.message import Message, UntrustedMessage, open_at_desk
-from sottovoce.protocol.sizes import ANSWER_EPOCHS, QUARTERS, TAG, edition_of, epoch_of
-from sottovoce.trust.roster import Roster
+from sottovoce.pool.edition import Listed, next_hour
+from sottovoce.protocol.sizes import edition_of, epoch_of
 
+from .collect import Collector
+from .compare import Compare, CompareReport, sample
+from .editions import Editions
 from .errors import DeskError
+from .intake import Intake
 from .letters import Conversation, Entry, Letters
-from .outbox import ROOM, Outbox, next_hour
-from .road import FETCH_MOST, Road, SyncReport
+from .outbox import ROOM, Outbox
+from .outgoing import Outgoing
+from .parts import Origin, Parts
+from .road import Road, SyncReport
+from .status import Status, status_of
+from .team import Team
 from .trusted import Trusted
 from .vault import Vault
-
-WARN_DAYS = 3  # of duty keys; renewal begins at four, so by then something went wrong
-WARN_ROSTER_DAYS = 21  # the office meets seldom
-
-
-@dataclass(frozen=True)
-class Status:
-    """How the desk stands; `warnings` are sentences, `last_sync` an epoch or None."""
-
-    slot: int | None
-    duty_days: int
-    roster_days: int
-    unread: int
-    waiting: int
-    last_sync: int | None
-    warnings: tuple[str, ...]
 
 
 class Desk:
@@ -40,106 +28,123 @@ class Desk:
 
     def __init__(self, vault: Vault, now: Callable[[], float], random: Callable[[int], bytes]) -> None:
         self._vault, self._now, self._random = vault, now, random
-        self._letters = Letters(vault)
         self._trusted = Trusted(vault)
+        self.editions, self._parts, self._outgoing = Editions(vault), Parts(vault), Outgoing(vault)
+        self._letters = Letters(vault, self._parts, self.editions.through)
+        self._report = SyncReport()  # of the sync that is under way
+        self.team = Team(vault, self._trusted, now, random, self.receive_forwarded)
 
-    def sync(self, road: Road) -> SyncReport:
-        """Fetches, opens, renews, posts. The road's faults are in the report; DeskError before the office answered."""
-        report, now = SyncReport(), self._now()
-        today = epoch_of(now)
-        _ = self._trusted.roster
+    def sync(self, road: Road, *, post: bool = True) -> SyncReport:
+        """Compares, fetches, opens, renews; and posts, unless a run posts at times of its own.
+
+        The road's faults are in the report; DeskError before the office answered.
+        """
+        self._report, now = SyncReport(), self._now()
+        report, _ = self._report, self._trusted.roster
         pending: list[tuple[int, bytes]] = []
-        # The list first: no source can have used a newer roster than the one that is then taken.
-        listed = report.attempt(lambda: pending.extend(road.pending()))
-        if listed and report.attempt(lambda: self._trusted.refresh(road, today, report)):
-            if report.attempt(lambda: self._collect(pending, road, report)):
-                self._vault.keep_note("last sync", today)
-            self._serve(road, now, report)
-        self._outbox(now).tell(report)
-        self._forget_tags(edition_of(now))
-        report.warnings.extend(sentence for sentence in self.status().warnings if sentence not in report.warnings)
+        listed: list[Listed] = []
+        # The lists first: no source can have used a newer roster than the one that is then taken. And what is pending
+        # before the editions: what closes in between is then in one that is listed.
+        known = report.attempt(lambda: pending.extend(road.pending()))
+        known = known and report.attempt(lambda: listed.extend(road.editions()))
+        if known and report.attempt(lambda: self._trusted.refresh(road, epoch_of(now), report)):
+            report.attempt(lambda: self.team.receive(road, report))
+            self._compare(now).signed_at(road, report)
+            self._collect(road, pending, self._compare(now).listing(listed, report), now, report)
+            self._serve(road, now, report, post)
+        self._finish(now, report)
         return report
 
-    def _serve(self, road: Road, now: float, report: SyncReport) -> None:
-        """What only a device in the newest roster can do: renew the duty list, and answer."""
+    def _compare(self, now: float) -> Compare:
+        return Compare(self._vault, self._trusted, self.editions, now)
+
+    def _collect(
+        self,
+        road: Road,
+        pending: Sequence[tuple[int, bytes]],
+        listed: Sequence[Listed],
+        now: float,
+        report: SyncReport,
+    ) -> None:
+        intake = self._intake()
+        collector = Collector(self._vault, self.editions, intake, self._outgoing, self._parts, report)
+        collector.expect(pending, now)
+        read = report.attempt(lambda: collector.read_editions(road, listed))
+        fetched = report.attempt(lambda: collector.read_pending(road, pending))
+        if read:
+            collector.miss(listed, epoch_of(now))
+        if read and fetched:
+            self._vault.keep_note("last sync", epoch_of(now))
+        report.attempt(lambda: self.team.destroy(road, report, listed))
+
+    def _intake(self) -> Intake:
+        return Intake(self._vault, self._trusted, self._letters, self._parts)
+
+    def _serve(self, road: Road, now: float, report: SyncReport, post: bool) -> None:
+        """What only a device in the newest roster can do: serve its colleagues, and answer."""
         if self._trusted.slot(self._trusted.roster) is not None:
-            report.attempt(lambda: self._trusted.renew(road, epoch_of(now), self._random, report))
-            report.attempt(lambda: self._outbox(now).flush(road, report))
+            report.attempt(lambda: self.team.serve(road, report))
+            if post:
+                report.attempt(lambda: self._outbox(now).flush(road, report))
+
+    def _finish(self, now: float, report: SyncReport) -> None:
+        self._outbox(now).tell(report)
+        with self._vault.transaction():
+            self._parts.settle()
+            for sentence in report.alarms:
+                self._vault.keep_alarm(sentence, epoch_of(now))
+        for sentence in self.status().warnings:
+            report.warn(sentence)
 
     def _outbox(self, now: float) -> Outbox:
-        return Outbox(self._letters, self._trusted, self._random, now)
+        return Outbox(self._letters, self._outgoing, self._trusted, self._random, now)
 
-    def _collect(self, pending: Iterable[tuple[int, bytes]], road: Road, report: SyncReport) -> None:
-        """Fetches whatever is new, our own answers too: the server must not learn which are ours."""
-        wanted = {tag: edition for edition, tag in pending if len(tag) == TAG and not self._is_taken(tag)}
-        tags, rosters = sorted(wanted), {roster.hash: roster for roster in self._trusted.rosters}
-        for start in range(0, len(tags), FETCH_MOST):
-            batch = tags[start : start + FETCH_MOST]
-            envelopes = road.fetch(batch)
-            with self._vault.transaction():  # tags and messages together: after a crash the batch comes again
-                for tag, envelope in zip(batch, envelopes, strict=True):
-                    self._take(tag, wanted[tag], envelope, rosters, report)
+    def post_one(self, road: Road) -> SyncReport:
+        """Posts one envelope: the next part of what waits, else a dummy; the road's faults are in the report."""
+        report = SyncReport()
+        report.attempt(lambda: self._outbox(self._now()).post_one(road, report))
+        for sentence in report.alarms:
+            self._vault.keep_alarm(sentence, epoch_of(self._now()))
+        return report
 
-    def _is_taken(self, tag: bytes) -> bool:
-        return bool(self._vault.rows("SELECT 1 FROM taken WHERE tag = ?", tag))
+    def compare(self, road: Road, *, full: bool = False) -> CompareReport:
+        """Holds what the door shows against what is held here; `full` reads all editions again, else some of them."""
+        report, now = CompareReport(), self._now()
+        compare, pending = self._compare(now), list[tuple[int, bytes]]()
+        report.attempt(lambda: pending.extend(road.pending()))
+        report.things = compare.signed_at(road, report)
+        report.attempt(lambda: self._compare_editions(road, compare, pending, full, report))
+        for sentence in report.alarms:
+            self._vault.keep_alarm(sentence, epoch_of(now))
+        return report
 
-    def _take(
-        self, tag: bytes, edition: int, envelope: bytes, rosters: dict[bytes, Roster], report: SyncReport
+    def _compare_editions(
+        self, road: Road, compare: Compare, pending: Sequence[tuple[int, bytes]], full: bool, report: CompareReport
     ) -> None:
-        """Opens one envelope, and keeps its tag and what it held; hostile ones are counted."""
-        report.fetched += 1
-        opened = self._open(tag, edition, envelope, rosters, report)
-        self._vault.rows("INSERT OR REPLACE INTO taken VALUES (?, ?)", tag, edition)
-        if opened is not None:
-            fresh = self._letters.keep(*opened, edition)
-            report.messages += fresh
-            report.replayed += not fresh
+        listed = compare.listing(road.editions(), report)
+        chosen = listed if full else sample(listed, pending, self._random)
+        compare.bytes(road, chosen, pending, report)
 
-    def _open(
-        self, tag: bytes, edition: int, envelope: bytes, rosters: dict[bytes, Roster], report: SyncReport
-    ) -> tuple[Message, int] | None:
-        """The verified message and the epoch in which it was sealed (spec 7.2)."""
-        try:
-            found = self._unseal(tag, edition // QUARTERS, envelope)
-            if found is None:
-                report.others += 1
-                return None
-            message, epoch = found
-            roster = rosters.get(message.roster_hash)
-            slot = self._trusted.slot(roster) if roster else None
-            if slot is None:
-                report.elsewhere += 1
-                return None
-            return message.verify(self._trusted.device, slot), epoch
-        except Refused as error:
-            report.refused[error.layer] += 1
-            return None
+    def receive_forwarded(self, plaintext: bytes, epoch: int, tag: bytes, edition: int, sender_slot: int) -> bool:
+        """Takes in an exact plaintext that the colleague in a slot forwards (spec 10.5); whether it is new.
 
-    def _unseal(self, tag: bytes, epoch: int, envelope: bytes) -> tuple[UntrustedMessage, int] | None:
-        """Tries the duty keys of the edition's day and of the day before (spec 9.2)."""
-        for day, seed in self._vault.duty_seeds((epoch, epoch - 1)).items():
-            try:
-                return open_at_desk(envelope, KemKey(seed), self._trusted.org, day, tag), day
-            except Refused as error:
-                if error.layer != "seal":
-                    raise
-        return None
-
-    def _forget_tags(self, edition: int) -> None:
-        """A replay of what is forgotten here is still known by its message id."""
-        self._vault.rows("DELETE FROM taken WHERE edition < ?", edition - QUARTERS * (ANSWER_EPOCHS + 2))
+        Its MAC is checked; where this device is not in the message's roster, it is kept as vouched for by that slot.
+        """
+        return self._intake().forwarded(plaintext, Origin(tag, epoch, edition), sender_slot, self._report)
 
     def conversations(self) -> list[Conversation]:
         """All conversations, the one with the newest message last."""
-        return self._letters.all()
+        return self._letters.all(epoch_of(self._now()))
 
     def find(self, name: str) -> bytes:
         """A conversation's id from its sign ("two words") or the beginning of its id in hex; DeskError."""
         return self._letters.find(name)
 
     def read(self, name: str) -> list[Entry]:
-        """The messages of a conversation, which count as read from now on; DeskError."""
-        return self._letters.read(self.find(name))
+        """The messages of a conversation, which count as read from now on, and what waits; DeskError."""
+        conversation = self.find(name)
+        waiting = [Entry(False, text, None, "waiting") for text in self._outgoing.queued(conversation)]
+        return self._letters.read(conversation) + waiting
 
     def answer(self, name: str, text: str) -> int | None:
         """Queues an answer; the hour (UTC) until which it must wait, None if the next sync takes it. DeskError."""
@@ -147,20 +152,26 @@ class Desk:
         if not text.strip():
             raise DeskError("The answer is empty: write something.")
         if size > ROOM:
-            raise DeskError(f"The answer is {size - ROOM} bytes too long for one envelope: shorten it, or send two.")
-        self._letters.queue(conversation, text)
+            raise DeskError(f"The answer is {size - ROOM} bytes too long for one message: shorten it, or send two.")
+        self._outgoing.queue(conversation, text)
+        return self._waits(conversation)
+
+    def again(self, name: str) -> tuple[int, int | None]:
+        """Queues the answers anew that nobody is known to have seen for 25 days: how many, and as `answer` does."""
+        conversation = self.find(name)
+        offered = self._letters.offered(conversation, epoch_of(self._now()))
+        if not offered:
+            raise DeskError("No answer here is unseen for 25 days: there is nothing to send again.")
+        self._outgoing.offer_again(conversation, offered)
+        return len(offered), self._waits(conversation)
+
+    def _waits(self, conversation: bytes) -> int | None:
         edition = edition_of(self._now())
-        return next_hour(edition) if self._letters.is_used(conversation, edition) else None
+        return next_hour(edition) if self._outgoing.is_used(conversation, edition) else None
 
     def status(self) -> Status:
         """How long keys and roster last, and what waits; DeskError before the office answered."""
-        today, roster = epoch_of(self._now()), self._trusted.roster
-        slot, conversations = self._trusted.slot(roster), self._letters.all()
-        duty, roster_days = self._trusted.duty_days(today), roster.claim.expires - today + 1
-        unread = sum(each.unread for each in conversations)
-        waiting = sum(each.waiting for each in conversations)
-        warnings = tuple(_warnings(slot, duty, roster_days))
-        return Status(slot, duty, max(0, roster_days), unread, waiting, self._vault.note("last sync"), warnings)
+        return status_of(self._vault, self._trusted, self.team, self.conversations(), epoch_of(self._now()))
 
 
 def _size(text: str) -> int:
@@ -168,14 +179,3 @@ def _size(text: str) -> int:
         return len(text.encode())
     except UnicodeEncodeError:
         raise DeskError("The answer is not proper text: save it as UTF-8 and try again.") from None
-
-
-def _warnings(slot: int | None, duty_days: int, roster_days: int) -> Iterable[str]:
-    if slot is None:
-        yield "This device is not, or no longer, in the roster: ask the office why, and to admit it."
-    elif duty_days <= WARN_DAYS:
-        yield f"Duty keys are left for {duty_days} days, then nobody can write: sync, and see why none are added."
-    if roster_days <= 0:
-        yield "The roster is over and nobody can write: the office must sign a new one today."
-    elif roster_days <= WARN_ROSTER_DAYS:
-        yield f"The roster ends in {roster_days} days: ask the office to sign a new one."

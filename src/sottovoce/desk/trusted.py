@@ -4,22 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 from sottovoce.protocol.errors import Refused
 from sottovoce.protocol.keys import KemKey
-from sottovoce.protocol.sizes import KEY
 from sottovoce.trust.card import Card, UntrustedCard
-from sottovoce.trust.duty import DUTY_DAYS, DutyList, UntrustedDutyList, duty_claim
+from sottovoce.trust.duty import UntrustedDutyList
 from sottovoce.trust.roster import Root, Roster, UntrustedRoot, UntrustedRoster
 from sottovoce.trust.signed import Verified
 
 from .errors import DeskError
-from .road import Road, SyncReport
+from .road import Report, Road
 from .vault import Vault
-
-RENEW_BELOW = 4  # days: a weekend and a Monday off are no reason to close the door
 
 
 class Trusted:
@@ -58,26 +54,27 @@ class Trusted:
         """This device's slot, None if it has none."""
         return roster.slot_of(self._dh)
 
-    def _held_serial(self, kind: str) -> int:
+    def held_serial(self, kind: str) -> int:
+        """The serial of the newest thing of a kind that is kept, 0 when there is none."""
         return int(self._vault.rows("SELECT coalesce(max(serial), 0) FROM signed WHERE kind = ?", kind)[0][0])
 
     def keep(self, thing: Verified) -> None:
         """Keeps a verified thing; DeskError if a newer one is held, or another one with the same serial."""
         kind, serial = thing.claim.kind, thing.claim.serial
-        if serial < self._held_serial(kind):
+        if serial < self.held_serial(kind):
             raise DeskError(f"This {kind} is older than the one that was seen before: ask the office for the newest.")
         same = self._vault.rows("SELECT hash FROM signed WHERE kind = ? AND serial = ?", kind, serial)
         if any(held != thing.hash for (held,) in same):
             raise DeskError(f"Two different versions of the {kind} have the number {serial}: ask the office at once.")
         self._vault.keep_signed(kind, thing.hash, serial, thing.raw)
 
-    def refresh(self, road: Road, today: int, report: SyncReport) -> bool:
+    def refresh(self, road: Road, today: int, report: Report) -> bool:
         """Takes a newer root, card and roster from the server; False when the roster is in doubt."""
         self._take("root", road, report, lambda raw: UntrustedRoot.of(raw).verify(self.org, today, self.root))
         self._take("card", road, report, lambda raw: self._card(raw, today))
         return self._take("roster", road, report, lambda raw: self._new_roster(raw, today))
 
-    def _take(self, kind: str, road: Road, report: SyncReport, verify: Callable[[bytes], Verified]) -> bool:
+    def _take(self, kind: str, road: Road, report: Report, verify: Callable[[bytes], Verified]) -> bool:
         raw = road.signed(kind)
         if raw is None:
             report.warn(f"The server shows no {kind}: ask who runs it.")
@@ -85,79 +82,35 @@ class Trusted:
         try:
             self.keep(verify(raw))
         except Refused as error:
-            report.alarms.append(f"What the server shows is refused: {error}")
+            report.alarm(f"What the server shows is refused: {error}")
             return False
         except DeskError as error:
-            report.alarms.append(str(error))
+            report.alarm(str(error))
             return False
         return True
 
     def _card(self, raw: bytes, today: int) -> Card:
-        return UntrustedCard.of(raw).verify(self.root, today, self._held_serial("card"))
+        return UntrustedCard.of(raw).verify(self.root, today, self.held_serial("card"))
 
     def _new_roster(self, raw: bytes, today: int) -> Roster:
         cards = self._vault.signed("card")
-        root, least = self.root, self._held_serial("roster")
+        root, least = self.root, self.held_serial("roster")
         if cards:
             card = UntrustedCard.of(cards[0])
-            least = max(least, card.verify(root, card.claim.issued).least_roster)
+            least = max(least, card.verify_kept(root).least_roster)
         return UntrustedRoster.of(raw).verify(root, today, least)
 
     def duty_days(self, today: int) -> int:
         """Epochs from today on for which the newest duty list has a key that this vault can open."""
         roster_hash, keys = self._held_duty()
-        return self._usable(keys, today) if roster_hash == self.roster.hash else 0
+        return self.usable(keys, today) if roster_hash == self.roster.hash else 0
 
     def _held_duty(self) -> tuple[bytes, dict[int, bytes]]:
         raws = self._vault.signed("duty")
         roster_hash, keys = UntrustedDutyList.of(raws[0]).claim.body if raws else (b"", {})
         return roster_hash, keys
 
-    def _usable(self, keys: dict[int, bytes], today: int) -> int:
+    def usable(self, keys: dict[int, bytes], today: int) -> int:
+        """Epochs from today on for which one of these public keys is one that this vault can open."""
         seeds = self._vault.duty_seeds(epoch for epoch in keys if epoch >= today)
-        return sum(KemKey(seed).public == keys[epoch] for epoch, seed in seeds.items())
-
-    def renew(self, road: Road, today: int, random: Callable[[int], bytes], report: SyncReport) -> None:
-        """Publishes a new duty list when the server's has fewer than four days; private halves are kept first."""
-        roster = self.roster
-        raw = road.signed("duty")
-        shown = self._shown(raw, roster, today, report) if raw is not None else None
-        if shown is not None and self._usable(shown.keys, today) >= RENEW_BELOW:
-            return
-        epochs = range(today, today + DUTY_DAYS)
-        self._vault.keep_duty_seeds({epoch: random(KEY) for epoch in epochs})
-        keys = {epoch: KemKey(seed).public for epoch, seed in self._vault.duty_seeds(epochs).items()}
-        claim = duty_claim(roster, self._next_serial(raw), today, keys)
-        signed = claim.sign([Ed25519PrivateKey.from_private_bytes(self._vault.device_key("signing"))])
-        try:
-            new = UntrustedDutyList.of(signed).verify(roster, today)
-            road.put_duty(signed)
-        except Refused as error:
-            report.warn(f"The duty list could not be renewed: {error}")
-            return
-        self._vault.keep_signed("duty", new.hash, new.claim.serial, new.raw)  # also where the server lost its list
-        report.duty_published = True
-
-    def _next_serial(self, raw: bytes | None) -> int:
-        """One more than what the server has, believed or not: its check is compare-and-swap."""
-        try:
-            return (UntrustedDutyList.of(raw).claim.serial if raw is not None else 0) + 1
-        except Refused:
-            return self._held_serial("duty") + 1
-
-    def _shown(self, raw: bytes, roster: Roster, today: int, report: SyncReport) -> DutyList | None:
-        """The server's duty list, if it holds; an old one or a false one is told."""
-        held = self._held_serial("duty")
-        try:
-            read = UntrustedDutyList.of(raw)
-            if read.claim.serial < held:
-                report.alarms.append("The server shows an older duty list than before: ask who runs it.")
-                return None
-            duty = read.verify(roster, today)
-            self.keep(duty)
-        except Refused:
-            return None  # of another roster, or over: a new one is due
-        except DeskError as error:
-            report.alarms.append(str(error))
-            return None
-        return duty
+        return sum(KemKey(seed).public == keys[epoch] for epoch, seed in seeds)

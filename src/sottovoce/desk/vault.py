@@ -6,6 +6,7 @@ without it the vault is lost. Who changes it can only make the vault unreadable.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import secrets
@@ -20,30 +21,16 @@ import apsw
 from cryptography.hazmat.primitives.kdf.argon2 import Argon2id
 
 from sottovoce.onion.keys import private_folder, write_private
-from sottovoce.protocol.sizes import KEY
+from sottovoce.protocol.keys import KemKey
+from sottovoce.protocol.sizes import KEY, QUARTERS
 
 from .errors import DeskError
+from .tables import TABLES
+from .vault_team import TEAM_TABLES
 
 NAME = "vault.db"
-SCHEMA = 1
+SCHEMA = 2
 _MOST_MEMORY = 4 << 20  # KiB; a changed file must not make the machine stand still
-_TABLES = """
-CREATE TABLE device (name TEXT PRIMARY KEY, key BLOB NOT NULL) WITHOUT ROWID;
-CREATE TABLE note (name TEXT PRIMARY KEY, value ANY NOT NULL) WITHOUT ROWID;
-CREATE TABLE signed (kind TEXT, hash BLOB, serial INTEGER NOT NULL, raw BLOB NOT NULL,
-  PRIMARY KEY (kind, hash)) WITHOUT ROWID;
-CREATE TABLE duty (epoch INTEGER PRIMARY KEY, seed BLOB NOT NULL) WITHOUT ROWID;
-CREATE TABLE taken (tag BLOB PRIMARY KEY, edition INTEGER NOT NULL) WITHOUT ROWID;
-CREATE TABLE conversation (id BLOB PRIMARY KEY, kem BLOB NOT NULL, dh BLOB NOT NULL, c BLOB NOT NULL) WITHOUT ROWID;
-CREATE TABLE message (place INTEGER PRIMARY KEY, conversation BLOB NOT NULL, direction INTEGER NOT NULL,
-  id BLOB NOT NULL, epoch INTEGER NOT NULL, edition INTEGER NOT NULL, slot INTEGER NOT NULL, roster BLOB NOT NULL,
-  text TEXT NOT NULL, sent INTEGER NOT NULL, seen INTEGER NOT NULL, read INTEGER NOT NULL,
-  UNIQUE (conversation, direction, id));
-CREATE TABLE queued (place INTEGER PRIMARY KEY, conversation BLOB NOT NULL, text TEXT NOT NULL);
-CREATE TABLE sealed (tag BLOB PRIMARY KEY, conversation BLOB NOT NULL, message BLOB NOT NULL, epoch INTEGER NOT NULL,
-  envelope BLOB NOT NULL) WITHOUT ROWID;
-CREATE TABLE used (conversation BLOB, edition INTEGER, PRIMARY KEY (conversation, edition)) WITHOUT ROWID;
-"""
 
 
 @dataclass(frozen=True)
@@ -64,10 +51,14 @@ class Vault:
     """An open vault; `create` and `open` raise DeskError. One process at a time holds it."""
 
     def __init__(self, path: Path, key: bytes) -> None:
-        self.path = path
-        self._db = apsw.Connection(str(path))
+        self.path, self._key = path, key
+        self.resume()
+
+    def resume(self) -> None:
+        """Opens the file again after `close`, without asking for the passphrase; DeskError while another has it."""
+        self._db = apsw.Connection(str(self.path))
         try:
-            self._unlock(key)
+            self._unlock(self._key)
         except apsw.Error as error:
             self._db.close()
             raise DeskError(_reason(error)) from error
@@ -89,7 +80,7 @@ class Vault:
         os.close(os.open(path, os.O_CREAT | os.O_WRONLY, 0o600))
         vault = cls(path, _key(passphrase, salt, work))
         with vault.transaction():
-            vault._db.execute(_TABLES)
+            vault._db.execute(TABLES + TEAM_TABLES)
             vault._db.pragma("user_version", SCHEMA)
         return vault
 
@@ -129,8 +120,13 @@ class Vault:
         with self.transaction():
             return self._db.execute(sql, values).fetchall()
 
+    def many(self, sql: str, values: Iterable[tuple[Any, ...]]) -> None:
+        """One statement for each tuple of values, all or none."""
+        with self.transaction():
+            self._db.executemany(sql, values)
+
     def close(self) -> None:
-        """Gives the file back; the vault can't be used any more."""
+        """Gives the file back; the vault can't be used until it is resumed."""
         self._db.close()
 
     def __enter__(self) -> Self:
@@ -170,22 +166,42 @@ class Vault:
                 self.rows("DELETE FROM signed WHERE kind = ?", kind)
             self.rows("INSERT OR REPLACE INTO signed VALUES (?, ?, ?, ?)", kind, hash, serial, raw)
 
-    def duty_seeds(self, epochs: Iterable[int]) -> dict[int, bytes]:
-        """The private halves of these epochs' duty keys (32-byte X-Wing seeds), as far as they are here."""
-        found = {epoch: self.rows("SELECT seed FROM duty WHERE epoch = ?", epoch) for epoch in epochs}
-        return {epoch: rows[0][0] for epoch, rows in found.items() if rows}
+    def duty_seeds(self, epochs: Iterable[int]) -> list[tuple[int, bytes]]:
+        """Epoch and private half (32-byte X-Wing seed) of these epochs' duty keys, as far as they are here.
 
-    def keep_duty_seeds(self, seeds: dict[int, bytes]) -> None:
-        """Keeps private halves durably; one that is here is never replaced."""
+        An epoch can have several: a removal makes new keys for days that had some.
+        """
+        query = "SELECT epoch, seed FROM duty WHERE epoch = ? ORDER BY public"
+        return [(epoch, seed) for each in epochs for epoch, seed in self.rows(query, each)]
+
+    def keep_duty_seeds(self, seeds: Iterable[tuple[int, bytes]]) -> None:
+        """Keeps private halves durably; what was read of their days before is read anew, with all keys."""
         with self.transaction():
-            for epoch, seed in seeds.items():
-                self.rows("INSERT OR IGNORE INTO duty VALUES (?, ?)", epoch, seed)
+            for epoch, seed in seeds:
+                name = hashlib.sha256(KemKey(seed).public).digest()
+                query = "INSERT OR IGNORE INTO duty VALUES (?, ?, ?) RETURNING 1"
+                if self.rows(query, epoch, name, seed):
+                    self._read_anew(epoch)
+
+    def _read_anew(self, epoch: int) -> None:
+        """An envelope of this epoch lies in an edition of it, or of the day after (spec 9.1)."""
+        days = (QUARTERS * epoch, QUARTERS * (epoch + 2))
+        self.rows("UPDATE edition SET read = 0 WHERE number >= ? AND number < ?", *days)
+        self.rows("UPDATE taken SET opened = 0 WHERE edition >= ? AND edition < ?", *days)
+
+    def keep_alarm(self, sentence: str, epoch: int) -> None:
+        """Keeps an alarm, so that it is seen also when nobody looked at the sync that found it."""
+        self.rows("INSERT OR REPLACE INTO alarm VALUES (?, ?)", sentence, epoch)
+
+    def alarms(self) -> list[tuple[str, int]]:
+        """The alarms that are kept, and the epoch in which each was raised last; the newest first."""
+        return self.rows("SELECT text, epoch FROM alarm ORDER BY epoch DESC, text")
 
 
 def _reason(error: apsw.Error) -> str:
     match error:
         case apsw.BusyError():
-            return "Another program holds this vault: end it, then try again."
+            return "Another program holds this vault: wait until it is done, or end it, then try again."
         case apsw.NotADBError():
             return "The passphrase does not open this vault: type it again."
         case apsw.CorruptError():

@@ -80,7 +80,7 @@ class PoolClient:
                 raise RoadError(f"The server answered with {reply.status}: try again, or ask who runs it.")
             length, most = reply.length or 0, size_of(COUNT_MOST if count is None else count) - start
             span = f"bytes {start}-{start + length - 1}/{start + length}" if start else None
-            exact = length == most or (count is None and length < most)
+            exact = length == most or (count is None and 0 < length < most)  # no length told: 0
             if not exact or reply.getheader("Content-Range") != span:
                 raise RoadError("The server sends another edition than it lists: try again, or ask who runs it.")
             with _broken():
@@ -116,7 +116,8 @@ class PoolClient:
                 connection.sock = self._connect()
                 connection.request(method, path, body, {"Connection": "close", **(headers or {})})
                 reply = connection.getresponse()
-            yield reply
+            with contextlib.closing(reply):  # it holds the socket when it wasn't read to its end
+                yield reply
         finally:
             connection.close()
 

@@ -33,13 +33,16 @@ class Folders:
         for path in (self.pending, self.editions):
             disk.private_folder(path)
 
-    def recover(self, step: Step) -> None:
-        """Removes what an interrupted close left: half an edition, and what lies in an edition already."""
+    def remove_halves(self) -> None:
+        """Removes what an interrupted close had begun to write."""
         for path in self.editions.glob(f"*{NEW_SUFFIX}"):
             path.unlink()
+
+    def wipe_closed(self, step: Step) -> None:
+        """Wipes every database, or what is left of one, whose edition is a file; nobody may have it open."""
         closed = set(numbers_in(self.editions, SUFFIX))
-        left = {int(path.name.partition(".")[0]) for path in self.pending.glob(f"[0-9]*{DATABASE_SUFFIX}*")}
-        for number in sorted(closed & left):
+        heads = (name.partition(".")[0] for name in disk.names_in(self.pending) if DATABASE_SUFFIX in name)
+        for number in sorted(closed.intersection(int(head) for head in heads if head.isdigit())):
             wipe_pending(pending_path(self.pending, number), step)
 
     def waiting(self) -> list[int]:

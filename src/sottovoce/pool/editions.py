@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import os
+import contextlib
 import sys
 import threading
 from array import array
@@ -15,7 +15,7 @@ from typing import BinaryIO
 
 from sottovoce.protocol.sizes import HASH, TAG
 
-from .disk import open_quietly
+from .disk import names_in, open_quietly
 from .edition import EditionFile, Listed
 from .errors import RoadError
 
@@ -36,7 +36,7 @@ def hash_path(folder: Path, number: int) -> Path:
 
 def numbers_in(folder: Path, suffix: str) -> list[int]:
     """The numbers of a folder's files with a suffix, ascending; other names are passed over."""
-    names = (name.removesuffix(suffix) for name in os.listdir(folder) if name.endswith(suffix))  # noqa: PTH208 names only
+    names = (name.removesuffix(suffix) for name in names_in(folder) if name.endswith(suffix))
     return sorted(int(name) for name in names if name.isascii() and name.isdigit() and name == str(int(name)))
 
 
@@ -112,8 +112,9 @@ class Editions:
 
     def _hash(self, file: EditionFile) -> bytes:
         if file.number not in self._hashes:
-            path = hash_path(self._folder, file.number)
-            raw = path.read_bytes() if path.exists() else b""
+            raw = b""
+            with contextlib.suppress(FileNotFoundError), open_quietly(hash_path(self._folder, file.number)) as held:
+                raw = held.read(HASH + 1)
             self._hashes[file.number] = raw if len(raw) == HASH else file.hash()
         return self._hashes[file.number]
 

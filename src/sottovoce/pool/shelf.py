@@ -12,7 +12,7 @@ from . import disk
 from .closing import Folders, close_edition, expire
 from .edition import size_of
 from .editions import Editions
-from .pending import Pending, pending_path, wipe_pending
+from .pending import Pending
 from .steps import Step
 
 RESERVE = 64 << 20  # bytes that stay free, so that what is pending can always be closed
@@ -31,7 +31,8 @@ class Shelf:
         """Opens or makes the folder, and takes away what an interrupted close left."""
         self._make_dummy, self._most, self._step = make_dummy, most, step
         self._folders = Folders(folder)
-        self._folders.recover(step)
+        self._folders.remove_halves()
+        self._folders.wipe_closed(step)
         self._editions = Editions(self._folders.editions)
         self._editions.refresh()
         number = max(edition_of(now), self._folders.least_open())
@@ -39,6 +40,7 @@ class Shelf:
         self.open = Pending(self._folders.pending, number)
         older = (waits for waits in self._folders.waiting() if waits != number)
         self._closing = tuple(Pending(self._folders.pending, waits) for waits in older)
+        self._untidy = 0  # closes after which wiping and expiry are still to be done
         disk.coarsen(number, self._folders.editions)
 
     def held(self, tag: bytes) -> bytes | None:
@@ -76,9 +78,18 @@ class Shelf:
         return True
 
     def close_due(self) -> None:
-        """Closes every edition that waits for it, the oldest first; each close expires what is due."""
+        """Closes every edition that waits for it, the oldest first; wipes and expires once for each close."""
         for each in sorted(self._closing, key=lambda pending: pending.number):
             self._close(each)
+        if not self._untidy:
+            return
+        self._folders.wipe_closed(self._step)
+        for _ in range(self._untidy):
+            expire(self._folders, self.open.number // QUARTERS, self._step)
+            self._untidy -= 1
+        self._editions.refresh()
+        disk.coarsen(self.open.number - 1, self._folders.editions)
+        self.open.coarsen()
 
     def close(self) -> None:
         """Closes the databases."""
@@ -94,9 +105,5 @@ class Shelf:
         self._editions.refresh()
         with self._guard:
             self._closing = tuple(each for each in self._closing if each is not pending)
+        self._untidy += 1
         pending.close()
-        wipe_pending(pending_path(self._folders.pending, pending.number), self._step)
-        expire(self._folders, self.open.number // QUARTERS, self._step)
-        self._editions.refresh()
-        disk.coarsen(pending.number, self._folders.editions)
-        self.open.coarsen()

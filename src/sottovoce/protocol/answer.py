@@ -75,7 +75,7 @@ class FirstOfAnswer:
     place: Place
     part: SourcePart
     org: bytes = field(repr=False)
-    tags: Sequence[bytes]
+    tags: Sequence[bytes] = field(repr=False)
 
     @property
     def parts(self) -> int:
@@ -91,7 +91,7 @@ class FirstOfAnswer:
         return found.body
 
     def join(self, later: Sequence[bytes]) -> Answer:
-        """The answer, from the bodies of the later parts in order; Refused("reassembly") or Refused("body")."""
+        """The answer, from the later parts' bodies in order (spec 7.4.6 to 7.4.8); Refused: reassembly, body."""
         if len(later) != self.parts - 1:
             raise Refused("reassembly", f"Of {self.parts} parts {len(later) + 1} are here.")
         body = b"".join([self.part.body, *later])
@@ -102,7 +102,7 @@ class FirstOfAnswer:
 
 
 def open_at_source(envelope: bytes, keys: SourceKeys, pair: PairKey, place: Place) -> FirstOfAnswer:
-    """Opens what lies under the first tag of `place` (spec 7.4); Refused names the layer."""
+    """Opens what lies under the first tag of `place` (spec 7.4.1 to 7.4.4); Refused names the layer."""
     tag = pair.answer_tags(place.epoch)[place.n]
     info = binding(keys.org, TO_SOURCE, place.epoch, tag)
     part = decode(unseal(envelope, keys.kem, info), TO_SOURCE)

@@ -33,17 +33,16 @@ class Body:
 
     @classmethod
     def decode(cls, data: bytes) -> Body:
-        """The body that `data` encodes; Refused("body") when it is none (spec 6.2)."""
+        """The body that `data` encodes; Refused("body") when it is none (spec 6.2, 6.5)."""
         value = cbor.decode(data, "body", LIMIT)
         if not isinstance(value, dict) or not all(type(key) is int for key in value):
             raise Refused("body", "The body is not a map with integer keys.")
         text = value.pop(TEXT, None)
         if not isinstance(text, str):
             raise Refused("body", "The body holds no text.")
-        after = value.pop(AFTER, None)
-        if after is not None and (type(after) is not bytes or len(after) != _MESSAGE_ID):
+        if AFTER in value and (type(value[AFTER]) is not bytes or len(value[AFTER]) != _MESSAGE_ID):
             raise Refused("body", "What the message came after is no message's id.")
-        return cls(text, after, value)
+        return cls(text, value.pop(AFTER, None), value)
 
 
 def text_room(body_room: int) -> int:

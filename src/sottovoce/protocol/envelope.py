@@ -1,4 +1,4 @@
-"""Plaintexts of envelopes: 7,056 bytes in three layouts (spec 5.1 to 5.3).
+"""Plaintexts of envelopes: 7,056 bytes in three layouts, integers big-endian (spec 1.1, 5.1, 5.2, 5.3).
 
     every plaintext    version 1  direction 1  part 1  parts 1  length 2  slot 1  n 1  message id 16
     part 0 to desk     body hash 32  roster hash 32  kem 1,216  dh 32  c 32  seen 256  MACs 256   room 5,176
@@ -124,7 +124,7 @@ def _fill(header: Header, fields: bytes, body: bytes) -> bytes:
 
 
 def decode(plaintext: bytes, direction: int) -> DeskPart | SourcePart | LaterPart:
-    """The part that 7,056 bytes hold; Refused("header") when a field is not allowed (spec 5.1 to 5.3)."""
+    """The part that 7,056 bytes hold; Refused("header") when a field is not allowed (spec 5.1, 5.2, 5.3)."""
     header, length = _header(plaintext, direction)
     rest = plaintext[_HEADER.size :]
     if header.part:

@@ -75,7 +75,7 @@ def sign_of(conversation: bytes) -> tuple[str, str]:
 
 
 class SourceKeys:
-    """All keys of one source at one organisation, from the passphrase alone (spec 3.1)."""
+    """All keys of one source at one organisation (`org`: spec 1.3), from the passphrase alone (spec 3.1, 3.3)."""
 
     def __init__(self, org: bytes, phrase: Passphrase) -> None:
         self.org = org

@@ -46,7 +46,7 @@ def seal_to_desk(
     data = body.encode()
     bodies = split(data, DESK_ROOM)
     headers = [Header(TO_DESK, message_id, part, len(bodies)) for part in range(len(bodies))]
-    infos = [binding(audience.org, TO_DESK, audience.epoch, tag) for tag in tags]
+    infos = [binding(audience.org, TO_DESK, audience.epoch, tag) for tag, _ in zip(tags, bodies, strict=True)]
     hashes = (body_hash(data), audience.roster_hash)
     first = DeskPart(headers[0], bodies[0], *hashes, keys.kem.public, keys.dh, keys.c, seen)
     later = [LaterPart(header, part) for header, part in zip(headers[1:], bodies[1:], strict=True)]
@@ -78,7 +78,7 @@ class UntrustedMessage:
         return self.part.roster_hash
 
     def verify(self, device: X25519PrivateKey, slot: int) -> FirstPart:
-        """The part, when its MAC for `slot` is right (spec 7.2); else Refused.
+        """The part, when its MAC for `slot` is right (spec 7.2.4 to 7.2.6); else Refused.
 
         `slot` is the device's place in the roster that `roster_hash` names.
         """
@@ -95,7 +95,7 @@ class UntrustedMessage:
         return self._believed(vouched=True)
 
     def _believed(self, *, vouched: bool) -> FirstPart:
-        seal(bytes(1), self.part.kem, b"")  # tries a sealing: an answer must be possible
+        seal(bytes(1), self.part.kem, b"")  # an answer must be possible (spec 7.2.6)
         return FirstPart(self.part, conversation_id(self.org, self.part.kem, self.part.dh, self.part.c), vouched)
 
 
@@ -136,7 +136,7 @@ class FirstPart:
         return sign_of(self.conversation)
 
     def join(self, later: Sequence[bytes]) -> Message:
-        """The message, from the bodies of the later parts in order (none, when there is one part).
+        """The message, from the bodies of the later parts in order (none, when there is one part; spec 7.2.8, 7.2.9).
 
         Refused("reassembly") when one is missing, Refused("body") when they are not what the first part commits to.
         """
@@ -157,7 +157,7 @@ class Message:
 
 
 def open_at_desk(envelope: bytes, duty: KemKey, org: bytes, epoch: int, tag: bytes) -> UntrustedMessage | UntrustedPart:
-    """Opens an envelope with a duty key of `epoch` (spec 7.2); Refused names the layer."""
+    """Opens an envelope with a duty key of `epoch` (spec 7.2.1, 7.2.2); Refused names the layer."""
     return read_at_desk(unseal(envelope, duty, binding(org, TO_DESK, epoch, tag)), org, epoch, tag)
 
 

@@ -1,4 +1,4 @@
-"""Sizes, names and the clock's units: all that the pool may know of the protocol (spec 1)."""
+"""Sizes, names and the clock's units: all that the pool may know of the protocol (spec 1.2, 1.4)."""
 
 from __future__ import annotations
 

@@ -19,12 +19,13 @@ from sottovoce.protocol.sizes import ANSWER_EPOCHS, TAG, epoch_of
 from sottovoce.protocol.words import Passphrase
 from sottovoce.trust.published import Published
 
+from .errors import SourceError
 from .inbox import Inbox, Search
 
 ROOM = text_room(DESK_ROOM + (PARTS - 1) * LATER_ROOM)  # bytes of UTF-8 in one message (spec 6.4)
 
 
-class Closed(Exception):
+class Closed(SourceError):
     """No valid duty key: nothing can be sealed, and nothing weaker is used."""
 
 
@@ -97,7 +98,12 @@ class Source:
 
     def keys(self, phrase: Passphrase) -> SourceKeys:
         """The keys that the words stand for, at this organisation."""
-        return SourceKeys(self.published().root.org, phrase)
+        return self.keys_of(self.published(), phrase)
+
+    @staticmethod
+    def keys_of(published: Published, phrase: Passphrase) -> SourceKeys:
+        """The keys that the words stand for, at an organisation."""
+        return SourceKeys(published.root.org, phrase)
 
     def is_open(self) -> bool:
         """Whether a message can be taken today."""

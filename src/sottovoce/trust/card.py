@@ -38,6 +38,17 @@ class UntrustedCard(Untrusted):
     def verify(self, root: Root, today: int, least: int = 0) -> Card:
         """The card, when the root signed it and is not older than the card's least root (spec 8.7)."""
         self.check(root.org, [root.key], 1, today, least)
+        card = self._card()
+        if root.claim.serial < card.least_root:
+            raise Refused("roster", "The card asks for a newer root document than this one.")
+        return card
+
+    def verify_kept(self, root: Root) -> Card:
+        """A card that was verified before and kept: its time may be over, and its root had a successor."""
+        self.check(root.org, root.keys, 1, self.claim.issued)
+        return self._card()
+
+    def _card(self) -> Card:
         card = Card._made(self.claim, self.raw)
         match self.claim.body:
             case [str() as name, list() as addresses, list() as languages, list() as accounts, int(), int()]:
@@ -47,8 +58,6 @@ class UntrustedCard(Untrusted):
                 card.least_root, card.least_roster = self.claim.body[4:]
             case _:
                 shape(False, "card")
-        if root.claim.serial < card.least_root:
-            raise Refused("roster", "The card asks for a newer root document than this one.")
         return card
 
 
@@ -70,10 +79,19 @@ class UntrustedAccess(Untrusted):
     def verify(self, root: Root, today: int, least: int = 0) -> Access:
         """The access list, when the root signed it (spec 8.8)."""
         self.check(root.org, [root.key], 1, today, least)
+        return self._access()
+
+    def verify_kept(self, root: Root) -> Access:
+        """An access list that was verified before and kept: its time may be over, and its root had a successor."""
+        self.check(root.org, root.keys, 1, self.claim.issued)
+        return self._access()
+
+    def _access(self) -> Access:
         access = Access._made(self.claim, self.raw)
         match self.claim.body:
             case [str() as address, dict() as clients] if len(clients) <= SLOTS:
-                shape(all(type(slot) is int and is_bytes(key, KEY) for slot, key in clients.items()), "access")
+                shape(all(type(slot) is int and 0 <= slot < SLOTS for slot in clients), "access")
+                shape(all(is_bytes(key, KEY) for key in clients.values()), "access")
                 access.address, access.clients = address, clients
             case _:
                 shape(False, "access")

@@ -1,7 +1,9 @@
-"""What a new member's device hands to the office: public keys only, signed by the device (spec 8.9)."""
+"""How a device joins: the office's invitation, and what the device hands back (spec 8.9 and 8.14). No secrets."""
 
 from __future__ import annotations
 
+import base64
+import binascii
 import hashlib
 from dataclasses import dataclass
 
@@ -14,26 +16,38 @@ from sottovoce.protocol.errors import Refused
 from sottovoce.protocol.sizes import KEY
 from sottovoce.protocol.words import words_of
 
+from .card import Card, UntrustedCard
+from .roster import Root, UntrustedRoot
+
 _DOMAIN = b"sottovoce/v1/join"
 _LIMIT = 1_024
+_INVITATION_MOST = 131_072
+_BEGIN, _END = b"-----BEGIN SOTTOVOCE INVITATION-----", b"-----END SOTTOVOCE INVITATION-----"
 
 
 @dataclass(frozen=True)
 class JoinRequest:
-    """The organisation that the device wants to join, and its X25519, Ed25519 and onion client (X25519) keys."""
+    """The organisation that the device wants to join, and its X25519, Ed25519 and onion client (X25519) keys.
+
+    `root` is the hash of the newest root document that the device was given.
+    """
 
     org: bytes
+    root: bytes
     dh: bytes
     signing: bytes
     client: bytes
 
     def _content(self) -> bytes:
-        return cbor.encode([self.org, self.dh, self.signing, self.client])
+        return cbor.encode([self.org, self.root, self.dh, self.signing, self.client])
 
     @property
     def check_words(self) -> tuple[str, ...]:
-        """Four words that member and office compare, so that nobody exchanged the file on its way."""
-        return words_of(hashlib.sha256(_DOMAIN + self._content()).digest(), 4)
+        """Six words that member and office compare, so that nobody exchanged the file on its way.
+
+        Not fewer: who may choose keys can try 2^44 of them, what four words would hold, in an hour.
+        """
+        return words_of(hashlib.sha256(_DOMAIN + self._content()).digest(), 6)
 
     def sign(self, device: Ed25519PrivateKey) -> bytes:
         """The request's bytes; the signature shows that the device holds its key."""
@@ -60,6 +74,39 @@ class JoinRequest:
     @classmethod
     def _of(cls, content: bytes) -> JoinRequest:
         value = cbor.decode(content, "roster", _LIMIT)
-        if isinstance(value, list) and len(value) == 4 and all(type(v) is bytes and len(v) == KEY for v in value):
+        if isinstance(value, list) and len(value) == 5 and all(type(v) is bytes and len(v) == KEY for v in value):
             return cls(*value)
         raise Refused("roster", "This file is no request to join.")
+
+
+@dataclass(frozen=True)
+class Invitation:
+    """What the office gives to a person whom it invites: the chain of roots and the card, both public (spec 8.14)."""
+
+    root: bytes
+    card: bytes
+
+    def text(self, before: str) -> bytes:
+        """A text file: words for the person, then the two in base64. It holds no check words: who changed it could."""
+        coded = base64.encodebytes(cbor.encode([self.root, self.card]))
+        return before.encode() + b"\n" + _BEGIN + b"\n" + coded + _END + b"\n"
+
+    @classmethod
+    def read(cls, raw: bytes) -> Invitation:
+        """The invitation in a text, with anything before and after it; Refused when there is none."""
+        begin, end = raw.find(_BEGIN), raw.find(_END)
+        if not 0 <= begin < end or len(raw) > _INVITATION_MOST:
+            raise Refused("roster", "This file is no invitation: ask the office for the one it wrote.")
+        try:
+            content = base64.b64decode(b"".join(raw[begin + len(_BEGIN) : end].split()), validate=True)
+        except binascii.Error as error:
+            raise Refused("roster", "The invitation is damaged: ask the office for it again.") from error
+        match cbor.decode(content, "roster", _INVITATION_MOST):
+            case [bytes() as root, bytes() as card]:
+                return cls(root, card)
+        raise Refused("roster", "The invitation is damaged: ask the office for it again.")
+
+    def verify(self, today: int) -> tuple[Root, Card]:
+        """Root and card, for a person who compares the card's check words by voice."""
+        root = UntrustedRoot.of(self.root).verify(None, today)
+        return root, UntrustedCard.of(self.card).verify(root, today)

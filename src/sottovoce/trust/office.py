@@ -1,4 +1,4 @@
-"""The office: holds the root key and the onions' keys, and signs roster, card and access list.
+"""The office: holds the root key and the onions' keys, and signs root, roster, card and access list.
 
 Kept in one folder, offline but for minutes. What is secret lies in one file locked with a passphrase.
 """
@@ -6,7 +6,6 @@ Kept in one folder, offline but for minutes. What is secret lies in one file loc
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -19,8 +18,9 @@ from sottovoce.protocol.sizes import SLOTS
 from .card import UntrustedAccess, UntrustedCard
 from .join import JoinRequest
 from .locked import lock, unlock
+from .office_secrets import Random, Secrets, key_of, public_of
 from .published import SignedFolder, write_durably
-from .roster import FIRST_ORG, ROSTER_DAYS, Root, UntrustedRoster, join_roots
+from .roster import FIRST_ORG, LABEL_MOST, ROSTER_DAYS, Root, Roster, UntrustedRoot, UntrustedRoster, join_roots
 from .signed import Claim, Untrusted
 
 ROOT_DAYS = 3_653  # ten years: films with the address are watched for long
@@ -28,26 +28,11 @@ CARD_DAYS = 365
 KINDS = ("root", "roster", "card", "access")
 _SECRETS = "secrets.locked"
 _BACKUP_MOST = 4 << 20
-Random = Callable[[int], bytes]
-_RENEWED: dict[str, tuple[Callable[[bytes], Untrusted], int]] = {
+RENEWED: dict[str, tuple[Callable[[bytes], Untrusted], int]] = {
     "roster": (UntrustedRoster.of, ROSTER_DAYS),
     "card": (UntrustedCard.of, CARD_DAYS),
     "access": (UntrustedAccess.of, ROSTER_DAYS),
 }
-
-
-@dataclass(frozen=True)
-class Secrets:
-    """32-byte seeds: the root key's, the door's onion's, the members' onion's."""
-
-    root: bytes = field(repr=False)
-    door: bytes = field(repr=False)
-    members: bytes = field(repr=False)
-
-    @property
-    def root_key(self) -> Ed25519PrivateKey:
-        """The key that signs."""
-        return Ed25519PrivateKey.from_private_bytes(self.root)
 
 
 class Office:
@@ -62,10 +47,10 @@ class Office:
         """A new office in an empty folder, with its first root document."""
         if folder.exists() and any(folder.iterdir()):
             raise Refused("roster", f"{folder} is not empty: choose a new folder for the office.")
-        locked = lock(cbor.encode([secrets.root, secrets.door, secrets.members]), passphrase, random)
-        write_durably(folder / _SECRETS, locked)
         office = cls(folder, secrets)
-        office._sign("root", FIRST_ORG, 1, today, today + ROOT_DAYS, secrets.root_key.public_key().public_bytes_raw())
+        office.keep_secrets(secrets, passphrase, random)
+        claim = Claim("root", FIRST_ORG, 1, today, today + ROOT_DAYS, public_of(secrets.root))
+        write_durably(office.signed.path("root"), join_roots([claim.sign([key_of(secrets.root)])]))
         return office
 
     @classmethod
@@ -75,34 +60,76 @@ class Office:
             raw = (folder / _SECRETS).read_bytes()
         except OSError:
             raise Refused("roster", f"{folder} holds no office: check the path, or restore a backup there.") from None
-        root, door, members = cbor.decode(unlock(raw, passphrase), "roster", 256)
-        return cls(folder, Secrets(root, door, members))
+        return cls(folder, Secrets.unlock(raw, passphrase))
 
-    def _sign(self, kind: str, org: bytes, serial: int, today: int, expires: int, body: object) -> None:
-        raw = Claim(kind, org, serial, today, expires, body).sign([self.secrets.root_key])
-        raw = join_roots([raw]) if kind == "root" else raw
-        write_durably(self.folder / "signed" / f"{kind}.signed", raw)
-        self.signed = SignedFolder(self.folder / "signed")
+    def keep_secrets(self, secrets: Secrets, passphrase: str, random: Random) -> None:
+        """Locks other secrets into the office's file; those that it held are gone."""
+        write_durably(self.folder / _SECRETS, secrets.locked(passphrase, random))
+        self.secrets = secrets
+
+    def read_root(self) -> UntrustedRoot:
+        """The office's own chain of root documents."""
+        raw = self.signed.get("root")
+        if raw is None:
+            raise Refused("roster", f"{self.folder} holds no root document: restore a backup of the office.")
+        return UntrustedRoot.of(raw)
+
+    def root_key(self) -> Ed25519PrivateKey:
+        """The key of the newest root document, which alone signs."""
+        newest = self.read_root().claim.body
+        for seed in (self.secrets.root, self.secrets.successor):
+            if seed is not None and public_of(seed) == newest:
+                return key_of(seed)
+        raise Refused("roster", "This office has not the newest root key: use a backup that was made since it changed.")
+
+    def sign(self, kind: str, org: bytes, today: int, expires: int, body: object) -> int:
+        """Signs the next one of a kind and keeps it; returns its serial."""
+        held = self.signed.get(kind)
+        serial = RENEWED[kind][0](held).claim.serial + 1 if held is not None else 1
+        raw = Claim(kind, org, serial, today, expires, body).sign([self.root_key()])
+        write_durably(self.signed.path(kind), raw)
+        return serial
+
+    def claim(self, kind: str, roots: int = 1) -> Claim | None:
+        """What the held one of a kind says, whatever its time; None where there is none.
+
+        Refused unless one of the newest `roots` root keys signed it: what a stranger put there is not signed anew.
+        """
+        raw = self.signed.get(kind)
+        if raw is None:
+            return None
+        read, root = RENEWED[kind][0](raw), self.signed.root(self.read_root().claim.issued)
+        try:
+            read.check(root.org, root.keys[-roots:], 1, read.claim.issued)
+        except Refused as error:
+            raise Refused(
+                "roster", f"The office's {kind} is not signed by its root key: finish `org succeed`, or use a backup."
+            ) from error
+        return read.claim
 
     def root(self, today: int) -> Root:
         """The organisation's root, as everybody else verifies it."""
         return self.signed.root(today)
 
     def sign_card(self, name: str, address: str, today: int) -> None:
-        """Signs the card anew, with the next serial."""
+        """Signs the organisation's first card."""
         body = [name, [address], ["en"], [], 1, 1]
-        self._sign("card", self.root(today).org, self._next("card"), today, today + CARD_DAYS, body)
+        self.sign("card", self.root(today).org, today, today + CARD_DAYS, body)
 
-    def _next(self, kind: str) -> int:
-        raw = self.signed.get(kind)
-        return _RENEWED[kind][0](raw).claim.serial + 1 if raw is not None else 1
+    def renew(self, today: int, threshold: int | None = None) -> None:
+        """Signs roster, card and access list anew before they end; `threshold` members must sign a duty list then."""
+        if threshold is not None:
+            self._change_threshold(threshold, today)
+        for kind, (_, days) in RENEWED.items():
+            claim = self.claim(kind)
+            if claim is not None and not (kind == "roster" and threshold is not None):
+                self.sign(kind, claim.org, today, today + days, claim.body)
 
-    def renew(self, today: int) -> None:
-        """Signs roster, card and access list anew with the same content, before they end."""
-        for kind, (reader, days) in _RENEWED.items():
-            if (raw := self.signed.get(kind)) is not None:
-                claim = reader(raw).claim
-                self._sign(kind, claim.org, claim.serial + 1, today, today + days, claim.body)
+    def _change_threshold(self, threshold: int, today: int) -> None:
+        roster, access = self.claim("roster"), self.claim("access")
+        if roster is None or access is None or len(access.body[1]) < threshold:
+            raise Refused("roster", f"Fewer than {threshold} devices are admitted: admit another one first.")
+        self.sign("roster", roster.org, today, today + ROSTER_DAYS, [threshold, roster.body[1]])
 
     def admit(
         self,
@@ -111,49 +138,87 @@ class Office:
         members_address: str,
         random: Random,
         today: int,
-        replaced: int | None = None,
+        slot: int | None = None,
     ) -> int:
-        """Gives a device the first free slot, or the `replaced` one, and signs roster and access list anew.
+        """Gives a device the first free slot, or that `slot`, whose device is removed then; returns the slot."""
+        self._check_request(request, label, today)
+        clients, roster = self._clients(today), self._roster(today)
+        threshold = roster.threshold if roster is not None else 1
+        slots: list[list[object]] = [[s.dh, s.signing, s.label] for s in roster.slots] if roster is not None else []
+        slots = slots or [_empty_slot(random) for _ in range(SLOTS)]
+        begun = next((n for n, (dh, _, _) in enumerate(slots) if dh == request.dh), None)
+        if begun is not None and clients.get(begun) == request.client:
+            raise Refused("roster", f"This device is in the roster already: it has slot {begun}.")
+        # A device that is in the roster, but not in the access list: this was interrupted, and goes on.
+        taken = begun if begun is not None else _free_slot(clients) if slot is None else slot
+        slots[taken] = [request.dh, request.signing, label]
+        self._sign_members(threshold, slots, removed=taken in clients, today=today)
+        body = [members_address, {**clients, taken: request.client}]
+        self.sign("access", request.org, today, today + ROSTER_DAYS, body)
+        return taken
 
-        Returns the slot.
-        """
-        if request.org != self.root(today).org:
+    def _check_request(self, request: JoinRequest, label: str, today: int) -> None:
+        root = self.root(today)
+        if request.org != root.org:
             raise Refused("roster", "This device asks to join another organisation: check the file.")
-        clients = self._clients(today)
-        slots = self._slots(today, random)
-        if request.dh in [dh for dh, _, _ in slots]:
-            raise Refused("roster", "This device is in the roster already.")
-        slot = next((n for n in range(SLOTS) if n not in clients), None) if replaced is None else replaced
-        if slot is None:
-            raise Refused("roster", "All 16 slots are taken: remove a device first.")
-        slots[slot] = [request.dh, request.signing, label]
-        end = today + ROSTER_DAYS
-        self._sign("roster", request.org, self._next("roster"), today, end, [1, slots])
-        body = [members_address, {**clients, slot: request.client}]
-        self._sign("access", request.org, self._next("access"), today, end, body)
-        return slot
+        if request.root not in root.hashes:
+            raise Refused("roster", "This device was given a false root: invite it anew, and by another way.")
+        if len(label) > LABEL_MOST:
+            raise Refused("roster", f"A label has at most {LABEL_MOST} characters: choose a shorter one.")
+
+    def remove(self, slot: int, random: Random, today: int) -> None:
+        """Takes the device in a slot out of roster and access list; from now on no older roster holds (spec 8.13)."""
+        clients, roster = self._clients(today), self._roster(today)
+        if roster is None or slot not in clients:
+            raise Refused("roster", f"Slot {slot} holds no device: look at the list of members.")
+        if len(clients) == 1:
+            raise Refused("roster", "This is the only device, and nobody else could read: admit another one first.")
+        if len(clients) <= roster.threshold:
+            raise Refused(
+                "roster", "Fewer devices would be left than must sign a duty list: renew with --threshold 1 first."
+            )
+        slots: list[list[object]] = [[each.dh, each.signing, each.label] for each in roster.slots]
+        slots[slot] = _empty_slot(random)
+        self._sign_members(roster.threshold, slots, removed=True, today=today)
+        address = self.signed.access(today).address
+        left = {number: key for number, key in clients.items() if number != slot}
+        # The access list comes last: as long as it names the device, an interrupted removal can be done again.
+        self.sign("access", roster.claim.org, today, today + ROSTER_DAYS, [address, left])
+
+    def _sign_members(self, threshold: int, slots: list[list[object]], *, removed: bool, today: int) -> None:
+        org = self.root(today).org
+        serial = self.sign("roster", org, today, today + ROSTER_DAYS, [threshold, slots])
+        card = self.claim("card")
+        if removed and card is not None:
+            self.sign("card", org, today, today + CARD_DAYS, [*card.body[:5], serial])
 
     def _clients(self, today: int) -> dict[int, bytes]:
         return self.signed.access(today).clients if self.signed.get("access") is not None else {}
 
-    def _slots(self, today: int, random: Random) -> list[list[object]]:
+    def _roster(self, today: int) -> Roster | None:
         raw = self.signed.get("roster")
-        if raw is None:
-            return [_empty_slot(random) for _ in range(SLOTS)]
-        roster = UntrustedRoster.of(raw).verify(self.root(today), today)
-        return [[slot.dh, slot.signing, slot.label] for slot in roster.slots]
+        return UntrustedRoster.of(raw).verify(self.root(today), today) if raw is not None else None
 
     def welcome(self) -> bytes:
         """What a new member takes back to their device: all that the root signed, members' onion included."""
         held = {kind: self.signed.get(kind) for kind in KINDS}
         return cbor.encode({kind: raw for kind, raw in held.items() if raw is not None})
 
-    def backup(self, passphrase: str, random: Random) -> bytes:
-        """One locked file with everything of the office; the onions' addresses are on every film."""
+    def backup(self, passphrase: str, random: Random, secrets: Secrets | None = None) -> bytes:
+        """One locked file with everything of the office, or with other `secrets` in it than those of now."""
         files = {
             str(path.relative_to(self.folder)): path.read_bytes() for path in self.folder.rglob("*") if path.is_file()
         }
+        if secrets is not None:
+            files[_SECRETS] = secrets.locked(passphrase, random)
         return lock(cbor.encode(files), passphrase, random)
+
+
+def _free_slot(clients: dict[int, bytes]) -> int:
+    free = next((number for number in range(SLOTS) if number not in clients), None)
+    if free is None:
+        raise Refused("roster", f"All {SLOTS} slots are taken: remove a device first, or replace one.")
+    return free
 
 
 def restore(raw: bytes, passphrase: str, folder: Path) -> Office:

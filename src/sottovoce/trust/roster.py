@@ -15,6 +15,7 @@ from sottovoce.protocol.words import words_of
 from .signed import LIMIT, Claim, Untrusted, Verified, is_bytes, shape
 
 ROSTER_DAYS = 180  # a roster that nobody renews for half a year is nobody's any more
+LABEL_MOST = 40  # characters
 ROOTS = 64  # documents in a chain: one a year for longer than anybody's film is watched
 FIRST_ORG = bytes(HASH)  # the first root document can't name its own hash
 
@@ -162,7 +163,9 @@ class UntrustedRoster(Untrusted):
 
 def _slot(value: object) -> Slot:
     match value:
-        case [bytes() as dh, bytes() as signing, str() as label] if len(dh) == len(signing) == KEY and len(label) <= 40:
+        case [bytes() as dh, bytes() as signing, str() as label] if (
+            len(dh) == len(signing) == KEY and len(label) <= LABEL_MOST
+        ):
             return Slot(dh, signing, label)
     raise Refused("roster", "A slot of the roster is not of the form it must have.")
 

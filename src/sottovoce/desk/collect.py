@@ -1,0 +1,140 @@
+"""Fetching: editions from the door, each once and whole, and what is pending from the members' onion (spec 9.2, 9.6).
+
+Everything is looked at, also what is nobody's: the server must not learn what matters. A batch is one transaction, so
+that a crash at any point loses nothing and opens nothing twice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from hashlib import sha256
+from itertools import islice
+
+from sottovoce.pool.edition import Listed, read_stream
+from sottovoce.pool.errors import RoadError
+from sottovoce.protocol.sizes import ANSWER_EPOCHS, QUARTERS, TAG, edition_of
+
+from .editions import WHAT_TO_DO, Editions, name_of
+from .intake import DutyKeys, Intake, duty_keys
+from .outgoing import Outgoing
+from .parts import Parts
+from .road import FETCH_MOST, Report, Road, SyncReport
+from .vault import Vault
+
+Pair = tuple[bytes, bytes]
+
+
+class Chunks:
+    """An edition's chunks; remembers whether the road broke, which is nobody's lie."""
+
+    def __init__(self, chunks: Iterator[bytes]) -> None:
+        self._chunks, self.broken = chunks, False
+
+    def __iter__(self) -> Iterator[bytes]:
+        try:
+            yield from self._chunks
+        except RoadError:
+            self.broken = True
+            raise
+
+
+def read_whole(road: Road, listed: Listed, report: Report, take: Callable[[Sequence[Pair]], None]) -> bool:
+    """Reads an edition in batches as a stream; whether it was the listed one, else an alarm. RoadError."""
+    chunks = Chunks(road.edition(listed.number))
+    pairs = read_stream(chunks, listed)
+    try:
+        while batch := list(islice(pairs, FETCH_MOST)):
+            take(batch)
+    except RoadError:
+        if chunks.broken:
+            raise
+        report.alarm(f"The edition of {name_of(listed.number)} has other bytes than the door lists. {WHAT_TO_DO}")
+        return False
+    return True
+
+
+class Collector:
+    """What one sync fetches."""
+
+    def __init__(
+        self, vault: Vault, editions: Editions, intake: Intake, outgoing: Outgoing, parts: Parts, report: SyncReport
+    ) -> None:
+        self._vault, self._rows, self._editions, self._intake = vault, vault.rows, editions, intake
+        self._outgoing, self._parts, self._report = outgoing, parts, report
+
+    def expect(self, pending: Iterable[tuple[int, bytes]], now: float) -> None:
+        """Remembers what members are shown as pending: it must be in its edition when that closes."""
+        most = edition_of(now) + QUARTERS  # clocks differ by a day at most
+        rows = ((tag, edition) for edition, tag in pending if len(tag) == TAG and edition <= most)
+        self._vault.many("INSERT OR IGNORE INTO taken (tag, edition) VALUES (?, ?)", rows)
+
+    def read_editions(self, road: Road, listed: Sequence[Listed]) -> None:
+        """Reads the editions that are to be read, in their order; each is stored when its hash was right."""
+        for each in self._editions.wanted(listed):
+            keys = self._keys(each.number)
+
+            def take(batch: Sequence[Pair], number: int = each.number, keys: DutyKeys = keys) -> None:
+                self._take(batch, number, keys, in_edition=True)
+
+            if read_whole(road, each, self._report, take):
+                with self._vault.transaction():
+                    self._editions.was_read(each.number)
+                self._report.editions += 1
+
+    def read_pending(self, road: Road, pending: Iterable[tuple[int, bytes]]) -> None:
+        """Fetches what is pending and was not looked at, our own posts too."""
+        listed = {tag for _, tag in pending}
+        rows = self._rows("SELECT tag, edition FROM taken WHERE NOT opened AND NOT found ORDER BY edition, tag")
+        wanted = iter([row for row in rows if row[0] in listed])
+        while batch := list(islice(wanted, FETCH_MOST)):
+            tags = [tag for tag, _ in batch]
+            envelopes = dict(zip(tags, road.fetch(tags), strict=True))
+            with self._vault.transaction():
+                for edition in sorted({edition for _, edition in batch}):
+                    pairs = [(tag, envelopes[tag]) for tag, each in batch if each == edition]
+                    self._take(pairs, edition, self._keys(edition), in_edition=False)
+
+    def _keys(self, edition: int) -> DutyKeys:
+        """The keys of the edition's day, and of the day before (spec 9.2)."""
+        return duty_keys(self._vault, (edition // QUARTERS, edition // QUARTERS - 1))
+
+    def _take(self, batch: Iterable[Pair], edition: int, keys: DutyKeys, *, in_edition: bool) -> None:
+        with self._vault.transaction():  # what was looked at and what it held together: after a crash it comes again
+            for tag, envelope in batch:
+                if self._is_new(tag, edition, sha256(envelope).digest(), in_edition):
+                    self._intake.envelope(tag, edition, envelope, keys, self._report)
+            self._parts.prune()
+
+    def _is_new(self, tag: bytes, edition: int, digest: bytes, in_edition: bool) -> bool:
+        """Notes that an envelope was seen; whether it is still to be opened."""
+        if in_edition:
+            self._outgoing.appeared(tag, digest)
+        held = self._rows("SELECT hash, opened FROM taken WHERE tag = ?", tag)
+        if held and held[0][0] not in (None, digest):
+            return True  # not what was pending under this tag: that one stays missing, this one may be read
+        values = (tag, edition, digest, in_edition)
+        self._rows(
+            "INSERT INTO taken VALUES (?, ?, ?, ?, 1) ON CONFLICT DO UPDATE"
+            " SET hash = excluded.hash, found = max(found, excluded.found), opened = 1",
+            *values,
+        )
+        return not held or not held[0][1]
+
+    def miss(self, listed: Sequence[Listed], today: int) -> None:
+        """What should be in the editions that were read and is not: an alarm, once."""
+        unread = self._editions.wanted(listed)
+        limit = unread[0].number if unread else (self._editions.newest() or -1) + 1
+        with self._vault.transaction():
+            query = "DELETE FROM taken WHERE edition < ? AND NOT found RETURNING 1"
+            missing, vanished = len(self._rows(query, limit)), self._outgoing.vanished(limit)
+            if missing:
+                self._alarm(f"{missing} envelopes that were pending are in no edition. {WHAT_TO_DO}", today)
+            if vanished:
+                self._alarm(f"{vanished} envelopes that this desk posted are in no edition. {WHAT_TO_DO}", today)
+            old = QUARTERS * (today - ANSWER_EPOCHS - 2)
+            self._rows("DELETE FROM taken WHERE edition < ?", old)
+            self._rows("DELETE FROM posted WHERE edition < ?", old)
+
+    def _alarm(self, sentence: str, today: int) -> None:
+        self._report.alarm(sentence)
+        self._vault.keep_alarm(sentence, today)

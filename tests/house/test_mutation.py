@@ -1,0 +1,200 @@
+"""Each named defence is taken out once in a copy of the program, and the test that promises it must then fail."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+PROMISES, MESSAGE = "protocol/test_promises.py::test_", "protocol/test_message.py::test_"
+ORDER, SIGNED = "trust/test_order.py::test_", "trust/test_signed.py::test_"
+
+
+class Defence(NamedTuple):
+    """What is taken out: in a file, a text (there once), for another; and the test below tests/ that must fail."""
+
+    file: str
+    text: str
+    without: str
+    test: str
+
+
+DEFENCES = {
+    "the MAC at the desk": Defence(
+        "protocol/message.py",
+        "not hmac.compare_digest(expected, part.macs[MAC * slot : MAC * (slot + 1)])",
+        "False",
+        PROMISES + "7_2_5_a_member_cannot_alter_a_sources_message_for_a_colleague",
+    ),
+    "the MAC at the source": Defence(
+        "protocol/answer.py",
+        "not hmac.compare_digest(pair.mac(info, part.digest()), part.mac)",
+        "False",
+        PROMISES + "7_4_4_a_member_cannot_answer_in_a_colleagues_slot",
+    ),
+    "the MAC at the source, of a removed member": Defence(
+        "protocol/answer.py",
+        "not hmac.compare_digest(pair.mac(info, part.digest()), part.mac)",
+        "False",
+        PROMISES + "7_4_4_removed_members_are_not_heard_by_a_source",
+    ),
+    "the MAC at a removed member's desk": Defence(
+        "protocol/message.py",
+        "not hmac.compare_digest(expected, part.macs[MAC * slot : MAC * (slot + 1)])",
+        "False",
+        PROMISES + "7_2_5_removed_members_check_no_message_that_was_written_since",
+    ),
+    "an answer's place is the one it names": Defence(
+        "protocol/answer.py",
+        "(part.header.slot, part.header.n) != (place.slot, place.n)",
+        "False",
+        PROMISES + "7_4_3_an_answer_that_names_another_slot_than_its_place_is_refused",
+    ),
+    "a pairwise key is of one slot": Defence(
+        "protocol/keys.py",
+        "bytes([slot]) + member, 64)",
+        "member, 64)",
+        PROMISES + "4_1_a_pairwise_key_is_of_one_slot_only",
+    ),
+    "keys are of one organisation": Defence(
+        "protocol/keys.py",
+        "label + self.org",
+        "label",
+        PROMISES + "3_1_the_same_words_at_two_organisations_share_nothing",
+    ),
+    "pairwise keys are of one organisation": Defence(
+        "protocol/keys.py",
+        'b"sottovoce/v1/pair" + org +',
+        'b"sottovoce/v1/pair" +',
+        PROMISES + "4_1_not_even_the_same_keys_at_two_organisations_share_a_pairwise_key",
+    ),
+    "an envelope is bound to its tag": Defence(
+        "protocol/sealing.py",
+        'epoch.to_bytes(4, "big") + tag',
+        'epoch.to_bytes(4, "big")',
+        PROMISES + "5_6_an_envelope_that_was_moved_elsewhere_does_not_open",
+    ),
+    "an envelope is bound to its epoch": Defence(
+        "protocol/sealing.py",
+        'epoch.to_bytes(4, "big") + tag',
+        "tag",
+        PROMISES + "5_6_an_envelope_that_was_moved_elsewhere_does_not_open",
+    ),
+    "an envelope is bound to its organisation": Defence(
+        "protocol/sealing.py",
+        'b"sottovoce/v1/envelope" + org +',
+        'b"sottovoce/v1/envelope" +',
+        PROMISES + "5_6_what_one_organisation_was_sent_does_not_open_at_another_with_the_same_duty_key",
+    ),
+    "a MAC is bound to where it lies": Defence(
+        "protocol/keys.py",
+        "hmac.digest(self.macs, info + digest,",
+        "hmac.digest(self.macs, digest,",
+        PROMISES + "5_6_a_member_cannot_reseal_a_sources_message_for_a_colleague",
+    ),
+    "later parts are authenticated by the body hash": Defence(
+        "protocol/message.py",
+        "body_hash(body) != self.part.body_hash",
+        "False",
+        MESSAGE + "7_2_a_body_that_is_not_the_one_committed_to_is_refused",
+    ),
+    "an answer must be possible": Defence(
+        "protocol/message.py",
+        'seal(bytes(1), self.part.kem, b"")',
+        "...",
+        MESSAGE + "7_2_a_source_to_whom_nobody_can_answer_is_refused_not_a_crash",
+    ),
+    "what follows a body is zero": Defence(
+        "protocol/envelope.py",
+        'rest[start + length :].strip(b"\\0")',
+        "False",
+        "protocol/test_bytes.py::test_5_1_anything_after_the_body_is_refused",
+    ),
+    "one form of CBOR": Defence(
+        "protocol/cbor.py",
+        "and encode(value) == data",
+        "",
+        "protocol/test_bytes.py::test_6_1_any_other_form_is_refused",
+    ),
+    "joining is bounded": Defence(
+        "protocol/reassembly.py",
+        "itertools.islice(_combinations(hashlib.sha256(first), candidates), TRIES)",
+        "_combinations(hashlib.sha256(first), candidates)",
+        "protocol/test_parts.py::test_7_5_the_last_combination_within_the_bound_is_found_and_the_next_is_not",
+    ),
+    "a mailbox item is signed by the colleague that it names": Defence(
+        "protocol/mailbox.py",
+        "signers[sender]).verify(signature, signed)",
+        "signers[sender])",
+        "protocol/test_mailbox.py::test_10_2_4_a_server_cannot_make_an_item",
+    ),
+    "the roster is signed": Defence(
+        "trust/signed.py",
+        "len(self._valid(set(signers))) < threshold",
+        "False",
+        ORDER + "8_3_1_to_8_3_7_the_first_check_that_is_broken_refuses",
+    ),
+    "the roster is signed by the root": Defence(
+        "trust/signed.py",
+        "if key in signers and _signed",
+        "if _signed",
+        ORDER + "8_3_1_to_8_3_7_the_first_check_that_is_broken_refuses",
+    ),
+    "no older roster": Defence(
+        "trust/signed.py",
+        "self.claim.serial < least",
+        "False",
+        ORDER + "8_3_1_to_8_3_7_the_first_check_that_is_broken_refuses",
+    ),
+}
+
+
+ALL = "all defences are there"
+
+
+def copied(folder: Path, defence: Defence | None) -> Path:
+    """A copy of the program in this folder, without the defence."""
+    shutil.copytree(ROOT / "src/sottovoce", folder / "sottovoce")
+    if defence:
+        file = folder / "sottovoce" / defence.file
+        text = file.read_text("utf-8")
+        assert text.count(defence.text) == 1, f"{defence.file} has changed: name the defence anew"
+        file.write_text(text.replace(defence.text, defence.without), "utf-8")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def folders(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """A folder for each copy of the program, with what its tests said."""
+    made = {name: copied(tmp_path_factory.mktemp("copy"), DEFENCES.get(name)) for name in (ALL, *DEFENCES)}
+    every = list(dict.fromkeys(f"tests/{defence.test}" for defence in DEFENCES.values()))
+    tests = {ALL: every} | {name: [f"tests/{defence.test}"] for name, defence in DEFENCES.items()}
+    lines = "".join(json.dumps([str(made[name]), *tests[name]]) + "\n" for name in made)
+    command = [sys.executable, str(Path(__file__).with_name("mutants.py"))]
+    subprocess.run(command, cwd=ROOT, input=lines, text=True, check=True, timeout=300)
+    return made
+
+
+def outcome(folder: Path) -> tuple[str, str]:
+    """Exit status and words of the tests of one copy."""
+    return (folder / "status").read_text("utf-8"), (folder / "said").read_text("utf-8")
+
+
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("name", DEFENCES)
+def test_without_a_defence_its_test_fails(folders: dict[str, Path], name: str) -> None:
+    status, said = outcome(folders[name])
+    assert status == "1", said
+    assert "\n1 failed" in said, said
+
+
+@pytest.mark.timeout(300)
+def test_with_all_defences_these_tests_pass(folders: dict[str, Path]) -> None:
+    status, said = outcome(folders[ALL])
+    assert status == "0", said

