@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import pytest
-
 from sottovoce.protocol.keys import KemKey
 from sottovoce.trust.duty import DutyList, UntrustedDutyList
 from sottovoce.trust.roster import UntrustedRoot, UntrustedRoster
