@@ -52,13 +52,16 @@ class Demo:
         self._torrc_extra = folder / "torrc-extra"
         self._torrc_extra.write_text("\n".join(lines) + "\n")
         self._lines = lines
+        self.environment: dict[str, str] | None = None  # of the verbs; None: as this process's own
 
     def verb(self, *words: str | Path, secret: bool = True, tor: bool = False) -> str:
         """Runs a verb as a person would, and returns what it printed."""
         command = [sys.executable, "-m", "sottovoce.cli", *map(str, words)]
         command += ["--passphrase-file", str(self._passphrase)] if secret else []
         command += ["--torrc-extra", str(self._torrc_extra)] if tor else []
-        done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)  # noqa: S603 our own verbs
+        done = subprocess.run(  # noqa: S603 our own verbs
+            command, capture_output=True, text=True, timeout=300, check=False, env=self.environment
+        )
         if done.returncode:
             raise UserError(f"`sottovoce {' '.join(map(str, words[:2]))}` failed: {done.stderr.strip()}")
         return done.stdout
@@ -186,7 +189,8 @@ Ctrl-C ends everything and deletes the folder."""
 
 
 def _run(check: bool, public_tor: bool, folder: Path) -> None:
-    clock = DemoClock(_CHECK_FACTOR if check else _WALK_FACTOR, time.time())
+    begin = time.time()
+    clock = DemoClock(_CHECK_FACTOR if check else _WALK_FACTOR, begin, begin)
     os.environ[DEMO_CLOCK] = clock.text  # for this process too
     with contextlib.ExitStack() as ends:
         lines: list[str] = []
