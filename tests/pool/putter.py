@@ -1,9 +1,9 @@
 """A server's pool under load, to be killed: prints each tag once its envelope is acknowledged.
 
-`putter.py FOLDER START [--editions N] [--every SECONDS] [--die STEP:N] [--stop N] [--fault NAME]`: the clock stands at
-START and jumps by N editions each so many seconds of the real clock, beginning with what that clock shows, so that it
-goes on over restarts; with --die the process kills itself at the N-th time of a step; with --stop it ends after so many
-acknowledgements; --fault plants one of FAULTS.
+`putter.py FOLDER START [--editions N] [--every SECONDS | --each N] [--die STEP:N] [--stop N] [--fault NAME]`: the clock
+stands at START and jumps by N editions each so many seconds of the real clock, beginning with what that clock shows, so
+that it goes on over restarts, or after so many acknowledgements; with --die the process kills itself at the N-th time
+of a step; with --stop it ends after so many acknowledgements; --fault plants one of FAULTS.
 """
 
 from __future__ import annotations
@@ -57,6 +57,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("start", type=float)
     parser.add_argument("--editions", type=int, default=0)
     parser.add_argument("--every", type=float, default=0.1)
+    parser.add_argument("--each", type=int)
     parser.add_argument("--die", default=":0")
     parser.add_argument("--stop", type=int, default=0)
     parser.add_argument("--fault", choices=list(FAULTS))
@@ -75,12 +76,15 @@ class Driver:
         self.pool = SqlitePool(given.folder, self.now, _dummy, step=self.step)
 
     def now(self) -> float:
-        jumps = int((time.time() % 1_000_000) / self.given.every)
+        if self.given.each:
+            jumps = self.acknowledged // self.given.each
+        else:
+            jumps = int((time.time() % 1_000_000) / self.given.every)
         return float(self.given.start + jumps * self.given.editions * EDITION_SECONDS)
 
     def step(self, name: str) -> None:
         self.reached[name] += 1
-        if name == "close.named":
+        if name == "close.named" and not self.given.each:
             self.keep_a_link()
         if name == self.death and self.reached[name] >= self.times:
             os.kill(os.getpid(), signal.SIGKILL)
@@ -126,4 +130,5 @@ if __name__ == "__main__":
         asyncio.run(driver.run())
     except (RoadError, sqlite3.Error, OSError) as error:
         raise SystemExit(f"{error}: {error.__cause__}") from error
+    driver.pool.turn().result(30)
     driver.pool.close()
