@@ -10,6 +10,7 @@ from __future__ import annotations
 import shutil
 import tempfile
 from pathlib import Path
+from random import Random
 
 from doubles.desks import Desk, Envelope, World
 from hypothesis import HealthCheck, settings
@@ -24,7 +25,6 @@ from sottovoce.protocol.mailbox import CONTENT_MOST
 from sottovoce.protocol.sealing import binding, unseal
 
 NAMES = ("ana", "ben", "eva")
-_AWAY_MOST = 3
 
 
 class Thief:
@@ -73,6 +73,7 @@ class KeysLife(RuleBasedStateMachine):
         self.away: dict[str, int] = {}
         self.gone: list[Desk] = []
         self.since = dict.fromkeys(NAMES, self.world.clock.today)
+        self.steps = 0
         self.world.settle()
 
     def present(self) -> list[str]:
@@ -85,7 +86,7 @@ class KeysLife(RuleBasedStateMachine):
             self.world.server.write()
 
     @rule(order=st.randoms(use_true_random=False))
-    def sync(self, order) -> None:  # type: ignore[no-untyped-def]  # hypothesis gives a Random
+    def sync(self, order: Random) -> None:
         names = self.present()
         order.shuffle(names)
         self.world.round(*names)
@@ -148,7 +149,8 @@ class KeysLife(RuleBasedStateMachine):
         if not hasattr(self, "world"):
             return
         desks = [*self.world.desks.values(), *self.gone]
-        desk = desks[len(self.world.server.items) % len(desks)]
+        desk = desks[self.steps % len(desks)]
+        self.steps += 1
         floor = desk.team.seeds.floor
         thief = Thief(desk)
         for envelope in self.world.server.envelopes:

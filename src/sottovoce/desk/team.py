@@ -197,6 +197,11 @@ class Team:
         if lacks:
             yield f"Messages of {len(lacks)} days may be missing here: a colleague's desk is asked, sync again later."
 
+    @property
+    def threshold(self) -> int:
+        """How many members must sign a duty list."""
+        return self._trusted.roster.threshold
+
     def members(self) -> list[Member]:
         """The 16 slots of the newest roster, and when each was last heard of (spec 10.1)."""
         roster = self._trusted.roster
