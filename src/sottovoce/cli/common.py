@@ -40,7 +40,13 @@ class DemoClock(NamedTuple):
     @property
     def pace(self) -> str:
         """How fast it is, in words."""
-        return f"six hours pass here in {EDITION_SECONDS / self.factor:.0f} seconds"
+        seconds = round(EDITION_SECONDS / self.factor)
+        return f"six hours pass here in {'one minute' if seconds == 60 else f'{seconds} seconds'}"
+
+    @property
+    def text(self) -> str:
+        """As it stands in the environment."""
+        return f"{self.factor}:{self.base}"
 
 
 def demo_clock() -> DemoClock | None:
