@@ -20,7 +20,7 @@ from sottovoce.protocol import cbor
 from sottovoce.protocol.envelope import TO_DESK
 from sottovoce.protocol.errors import Refused
 from sottovoce.protocol.keys import KemKey
-from sottovoce.protocol.mailbox import CONTENT_MOST, open_item
+from sottovoce.protocol.mailbox import CONTENT_MOST
 from sottovoce.protocol.sealing import binding, unseal
 
 NAMES = ("ana", "ben", "eva")
@@ -72,7 +72,7 @@ class KeysLife(RuleBasedStateMachine):
         self.world.publish(threshold)
         self.away: dict[str, int] = {}
         self.gone: list[Desk] = []
-        self.since = {name: self.world.clock.today for name in NAMES}
+        self.since = dict.fromkeys(NAMES, self.world.clock.today)
         self.world.settle()
 
     def present(self) -> list[str]:
