@@ -118,7 +118,7 @@ def new_envelope() -> tuple[bytes, bytes]:
     return secrets.token_bytes(16), secrets.token_bytes(ENVELOPE)
 
 
-def test_9_2_and_9_3_an_envelope_goes_in_on_one_side_and_out_on_the_other(public: Side, members: Side) -> None:
+def test_9_2_9_3_an_envelope_goes_in_on_one_side_and_out_on_the_other(public: Side, members: Side) -> None:
     puts = [new_envelope() for _ in range(3)]
     assert [public.client.put(TODAY, *put) for put in puts] == [Reply(PutResult.STORED, TODAY, 12)] * 3
     pending = members.client.pending()
@@ -234,7 +234,7 @@ def test_9_4_signed_things_are_served_as_signed(public: Side, members: Side, org
 
 
 @pytest.mark.parametrize("kind", ["access", "none", "..%2froot", "root.signed"])
-def test_9_4_nothing_else_is_served(public: Side, members: Side, org: Organisation, kind: str) -> None:
+def test_nothing_else_is_served(public: Side, members: Side, org: Organisation, kind: str) -> None:
     assert (org.server / "signed" / "access.signed").is_file()
     assert public.client.signed(kind) is None
     assert members.client.signed(kind) is None
