@@ -79,8 +79,8 @@ def test_a_lost_put_is_retried_with_the_same_bytes_after_a_restart(
     open_world.restart()
     open_world.clock.forward(editions=1)
     assert open_world.desk.sync(open_world.road).sent == 1
-    first, second = open_world.road.puts
-    assert first == second
+    # Where only the reply was lost, the edition shows that it arrived.
+    assert [put[1:] for put in open_world.road.puts] == [open_world.road.puts[0][1:]] * (2 if loss == "before" else 1)
     assert [answer.body.text for answer in source.answers()] == ["one"]
 
 
@@ -143,7 +143,7 @@ def test_a_clock_far_off_is_told_and_the_answer_stays(open_world: World, source:
     ahead = Desk(open_world.vault, lambda: open_world.clock.time + 3 * EPOCH_SECONDS, secrets.token_bytes)
     ahead.answer(source.keys.id.hex(), "one")
     report = ahead.sync(open_world.road)
-    assert (report.sent, report.waiting, len(open_world.road.puts)) == (0, 1, 2)
+    assert (report.sent, report.waiting, len(open_world.road.puts)) == (0, 1, 1)
     assert any("differ by more than a day" in warning for warning in report.warnings)
     assert open_world.desk.sync(open_world.road).sent == 1
 

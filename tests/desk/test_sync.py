@@ -11,7 +11,7 @@ from sottovoce.desk.sync import Desk
 from sottovoce.desk.vault import Vault
 from sottovoce.protocol.envelope import seen_bit, seen_bitmap
 from sottovoce.protocol.keys import KemKey, kem_public
-from sottovoce.protocol.message import SUITE
+from sottovoce.protocol.sealing import SUITE
 
 from .conftest import SLOT, World
 
@@ -58,7 +58,7 @@ def test_a_replay_in_a_new_envelope_is_not_shown_again(open_world: World) -> Non
 
 
 def test_an_envelope_moved_to_another_tag_is_refused(open_world: World) -> None:
-    _, envelope = open_world.source().seal("mine")
+    ((_, envelope),) = open_world.source().seal("mine")
     open_world.road.arrive(secrets.token_bytes(16), envelope)
     report = open_world.desk.sync(open_world.road)
     assert (report.messages, report.others) == (0, 1)
@@ -82,13 +82,13 @@ def test_hostile_envelopes_never_stop_a_sync(open_world: World) -> None:
 
 def _sealed_nonsense(world: World, tag: bytes) -> bytes:
     today = world.clock.today
-    seed = world.vault.duty_seeds([today])[today]
+    ((_, seed),) = world.vault.duty_seeds([today])
     info = b"sottovoce/v1/envelope" + world.office.org + b"\0" + today.to_bytes(4, "big") + tag
     return SUITE.encrypt(b"\xff" * 7_056, kem_public(KemKey(seed).public), info)
 
 
 def test_a_message_of_yesterday_is_opened_with_yesterdays_key(open_world: World) -> None:
-    sealed = open_world.source().seal("just before midnight")
+    (sealed,) = open_world.source().seal("just before midnight")
     open_world.clock.forward(editions=2)
     open_world.road.arrive(*sealed)
     assert open_world.desk.sync(open_world.road).messages == 1
@@ -142,7 +142,8 @@ def test_a_crash_while_a_message_is_kept_leaves_neither_tag_nor_message(
     monkeypatch.undo()
     open_world.restart()
     assert open_world.desk.conversations() == []
-    assert open_world.vault.rows("SELECT * FROM taken") == []
+    assert open_world.vault.rows("SELECT * FROM taken WHERE opened") == []
+    assert open_world.sync().messages == 1
 
 
 def test_a_name_must_fit_one_conversation(open_world: World) -> None:

@@ -17,7 +17,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sottovoce.door.pages import AnswerView, Pages, Problem
+from sottovoce.door.inbox_page import AnswerView, InboxView, lay_out
+from sottovoce.door.pages import Pages, Problem
 
 ROOT = pathlib.Path(__file__).parents[2]
 ORGANISATION = "The Ombudsman of Harbour City"
@@ -34,6 +35,22 @@ UNKNOWN = Problem("unknown", place=4, word="rigde", near=("ridge", "bridge"))
 VOID = {"meta", "link", "input"}
 
 PAGES = Pages(ORGANISATION, ADDRESS)
+SIZE = 32_000
+
+
+def inbox(*texts: str, received: int = 3, sign: tuple[str, str] = SIGN, number: int = 1, size: int = SIZE) -> bytes:
+    """An inbox with these answers."""
+    answers = [AnswerView(DAY, DAY + datetime.timedelta(30), text) for text in texts]
+    view = InboxView(sign, answers, received, DAY if received else None, [], 0, None, 18)
+    return PAGES.inbox(view, number, size)
+
+
+def odd_inbox() -> bytes:
+    """An inbox with all that is rare."""
+    view = InboxView(SIGN, [AnswerView(DAY, DAY, "a")], 3, DAY, [(DAY, 1, 3)] * 10, 64, 128, 0)
+    return PAGES.inbox(view, 1, SIZE)
+
+
 ALL = {
     "welcome": PAGES.welcome(open=True),
     "welcome closed": PAGES.welcome(open=False),
@@ -61,18 +78,20 @@ ALL = {
     ),
     **{
         f"write {kind}": PAGES.write(token=TOKEN, text="abc", room=ROOM, problem=Problem(kind), first=False)
-        for kind in ("empty", "twice", "outdated", "full", "unreachable")
+        for kind in ("empty", "twice", "outdated", "hurry", "full", "unreachable")
     },
     "closed": PAGES.closed(),
     "closed with text": PAGES.closed(text="abc"),
-    "sent": PAGES.sent(sign=SIGN),
-    "inbox": PAGES.inbox(sign=SIGN, answers=[AnswerView(DAY, DAY, "a\n\nb")] * 2, received=3, received_day=DAY),
-    "inbox empty": PAGES.inbox(sign=SIGN, answers=(), received=0, received_day=None),
+    "sent": PAGES.sent(sign=SIGN, hour=18),
+    "inbox": inbox("a\n\nb", "a\n\nb"),
+    "inbox empty": inbox(received=0),
+    "inbox odd": odd_inbox(),
+    **{f"inbox long {number}": inbox("a <b> " * 10_000, number=number) for number in (1, 2, 99)},
     "bye": PAGES.bye(expired=False),
     "bye expired": PAGES.bye(expired=True),
     **{
         f"failed {kind}": PAGES.failed(Problem(kind), text="abc", inside=kind == "broken")
-        for kind in ("missing", "large", "broken", "full", "unreachable", "outdated")
+        for kind in ("missing", "large", "broken", "hurry", "full", "unreachable", "outdated")
     },
 }
 
@@ -132,6 +151,7 @@ def test_a_page_leads_only_to_the_doors_own_paths(body: bytes) -> None:
     guide_ids = set(Document(ALL["guide"]).values("id"))
     for target in page.values("href") + page.values("action") + page.values("formaction"):
         path, _, fragment = target.partition("#")
+        path = path.partition("?")[0] if path.startswith("/inbox?") else path
         if target != "data:,":
             assert path in PATHS | {""}
             assert not fragment or fragment in (guide_ids if path == "/guide" else ids)
@@ -206,7 +226,7 @@ def test_the_policy_holds_the_hash_of_the_sheet_and_allows_no_script() -> None:
 
 def test_a_banner_stands_on_every_page_and_only_when_set() -> None:
     alarmed = Pages(ORGANISATION, None, "No Tor here & <now>")
-    pages = (alarmed.welcome(open=True), alarmed.guide(), alarmed.bye(expired=False), alarmed.sent(sign=SIGN))
+    pages = (alarmed.welcome(open=True), alarmed.guide(), alarmed.bye(expired=False), alarmed.sent(sign=SIGN, hour=18))
     assert all(b"No Tor here &amp; &lt;now&gt;" in page for page in pages)
     assert all({"banner"} not in Document(body).classes("p") for body in ALL.values())
 
@@ -275,7 +295,7 @@ def test_a_problem_shows_nothing_typed_in_its_repr() -> None:
 
 def test_an_answer_keeps_its_paragraphs_lines_and_direction() -> None:
     answer = AnswerView(DAY, DAY + datetime.timedelta(30), "\none\r\ntwo\n \n\n\nدو  میز\n")
-    page = Document(PAGES.inbox(sign=SIGN, answers=[answer], received=1, received_day=DAY))
+    page = Document(inbox(answer.text))
     assert answer.paragraphs == ["one\ntwo", "دو  میز"]
     assert [a.get("dir") for tag, a in page.elements if tag == "p" and "dir" in a] == ["auto", "auto"]
     assert "One answer for you" in page.text("h1")
@@ -289,6 +309,55 @@ def test_an_inbox_says_only_what_an_answer_told() -> None:
     assert "not known yet" in Document(ALL["inbox empty"]).text("dd")
 
 
+@pytest.mark.parametrize("name", [name for name in ALL if name.startswith("inbox")])
+def test_an_inbox_page_has_exactly_the_size_that_is_asked_for(name: str) -> None:
+    assert len(ALL[name]) == SIZE
+
+
+def test_the_filler_of_an_inbox_page_says_what_it_is_for() -> None:
+    comment = ALL["inbox empty"].decode().partition("</html>")[2]
+    assert comment.strip("\n").startswith("<!-- Filler: this page has the same size whether an answer waits or not")
+    assert set(comment.partition("size.\n")[2]) == {".", "\n", "-", ">"}
+
+
+@given(
+    texts=st.lists(st.text(max_size=40).map(lambda text: text * 300) | st.text(max_size=80), max_size=6),
+    size=st.integers(26_000, 40_000),
+)
+@settings(max_examples=40, deadline=None)
+def test_no_answer_makes_a_page_larger_and_none_loses_a_letter(texts: list[str], size: int) -> None:
+    answers = [AnswerView(DAY, DAY, text) for text in texts]
+    view = InboxView(SIGN, answers, 3, DAY, [], 0, None, 18)
+    pages = [PAGES.inbox(view, number, size) for number in range(1, 99)]
+    assert {len(page) for page in pages} == {size}
+    pieces = [piece for page in lay_out(answers, size - PAGES._inbox_frame) for piece in page]
+    assert "".join("".join(piece.paragraphs) for piece in pieces) == "".join(
+        "".join(answer.paragraphs) for answer in answers
+    )
+    assert [piece.begins for piece in pieces].count(True) == len(answers)
+    assert [piece.ends for piece in pieces].count(True) == len(answers)
+
+
+def test_a_long_answer_goes_on_on_the_next_page_at_a_word() -> None:
+    (first,), (second,), *_ = lay_out([AnswerView(DAY, DAY, "uncut " * 3_000)], 10_000)
+    assert first.paragraphs[0].endswith("uncut ")
+    assert second.paragraphs[0].startswith("uncut ")
+    assert b"goes on on the next page" in ALL["inbox long 1"]
+    assert b"Page 2 of" in ALL["inbox long 2"]
+    assert ALL["inbox long 99"].count(b"Next page") == 0
+
+
+def test_a_full_store_says_the_hour_to_come_back() -> None:
+    problem = Problem("full", hour=6)
+    body = PAGES.write(token=TOKEN, text="abc", room=ROOM, problem=problem, first=False)
+    assert b"There is room again from 06:00 world time (UTC) on" in body
+
+
+def test_pages_that_wait_for_an_answer_say_when_the_next_ones_appear() -> None:
+    for name in ("sent", "inbox", "inbox empty"):
+        assert b"at 00:00, 06:00, 12:00 and 18:00 by world time (UTC). The next time is 18:00." in ALL[name]
+
+
 GIVEN: dict[str, Callable[[str], bytes]] = {
     "organisation": lambda text: Pages(text, None).welcome(open=True),
     "a word to check": lambda text: PAGES.check(token=text, places=(1, 2), typed=(text, text), wrong=(2,)),
@@ -297,9 +366,7 @@ GIVEN: dict[str, Callable[[str], bytes]] = {
     "a message": lambda text: PAGES.write(token=text, text=text, room=ROOM, problem=Problem("twice"), first=False),
     "a message given back": lambda text: PAGES.closed(text=text),
     "a message after a fault": lambda text: PAGES.failed(Problem("broken"), text=text),
-    "an answer": lambda text: PAGES.inbox(
-        sign=(text, text), answers=[AnswerView(DAY, DAY, text)], received=0, received_day=None
-    ),
+    "an answer": lambda text: inbox(text, sign=(text, text)),
 }
 parts = st.sampled_from(["</textarea>", "<b>", "\"'>", "&lt;", "%(x)s", "{{ 1 }}", "\n"])
 tempting = st.text(max_size=30) | st.lists(parts).map("".join)

@@ -13,9 +13,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sottovoce.door.session import IDLE_SECONDS, Session, Visits
+from sottovoce.door.ledger import IDLE_SECONDS, Claim, MemoryLedger
+from sottovoce.door.session import Outcome, Session, VisitKeys, Visits
 from sottovoce.pool.errors import PutResult, RoadError
 from sottovoce.protocol.words import Passphrase
+from sottovoce.source.conversation import Written
 
 NOW = 1_800_000_123.75
 PHRASE = Passphrase(b"sixteen secrets!")
@@ -35,9 +37,24 @@ def clock() -> Clock:
     return Clock()
 
 
+def visits_of(clock: Clock, ledger: MemoryLedger | None = None, keys: VisitKeys | None = None) -> Visits:
+    """A server's visits, or those of another of its workers when ledger and keys are given."""
+    keys = keys or VisitKeys(secrets.token_bytes(32), secrets.token_bytes(32))
+    return Visits(keys, ledger or MemoryLedger(clock), clock, secrets.token_bytes)
+
+
 @pytest.fixture
-def visits(clock: Clock) -> Visits:
-    return Visits(clock, secrets.token_bytes)
+def ledger(clock: Clock) -> MemoryLedger:
+    return MemoryLedger(clock)
+
+
+@pytest.fixture
+def visits(clock: Clock, ledger: MemoryLedger) -> Visits:
+    return visits_of(clock, ledger)
+
+
+def end(visits: Visits, session: Session) -> None:
+    asyncio.run(visits.end(session))
 
 
 def unsealed(cookie: str) -> bytes:
@@ -75,7 +92,7 @@ def test_every_flipped_bit_closes_a_cookie(visits: Visits) -> None:
 
 @given(st.text())
 def test_junk_is_no_cookie_and_no_token(text: str) -> None:
-    visits = Visits(Clock(), secrets.token_bytes)
+    visits = visits_of(Clock())
     session = visits.begin(PHRASE, fresh=True)
     assert visits.open(text) is None
     assert not visits.token_is_ours(text, session, "write")
@@ -88,7 +105,7 @@ def test_no_cookie_is_no_visit(visits: Visits) -> None:
 
 def test_a_restart_ends_all_visits(visits: Visits, clock: Clock) -> None:
     session = visits.begin(PHRASE, fresh=True)
-    again = Visits(clock, secrets.token_bytes)
+    again = visits_of(clock)
     assert again.open(visits.seal(session)) is None
     assert not again.token_is_ours(visits.token(session, "write"), session, "write")
 
@@ -109,28 +126,43 @@ def test_an_ended_visit_opens_no_more_by_any_of_its_cookies(visits: Visits, cloc
     early, theirs = visits.seal(session), visits.seal(other)
     clock.now += IDLE_SECONDS - 1
     late = visits.seal(session)
-    visits.end(session)
+    end(visits, session)
     assert visits.open(early) is visits.open(late) is None
     assert visits.open(theirs)  # the same words elsewhere are another visit
     for _ in range(4):  # while the memory of it is tidied up
         clock.now += IDLE_SECONDS / 4
-        visits.end(visits.begin(PHRASE, fresh=True))
+        end(visits, visits.begin(PHRASE, fresh=True))
         assert visits.open(late) is None
 
 
-def test_what_is_over_is_forgotten(visits: Visits, clock: Clock) -> None:
+def test_what_is_over_is_forgotten(visits: Visits, clock: Clock, ledger: MemoryLedger) -> None:
     async def write() -> None:
         for _ in range(50):
             session = visits.begin(PHRASE, fresh=True)
-            await visits.send_once(visits.token(session, "write"), "text", Pool().put)
-            visits.end(session)
+            await sent(visits, visits.token(session, "write"), "text", Pool())
+            await visits.end(session)
 
     asyncio.run(write())
-    assert len(visits._ended) == len(visits._sent) == 50
+    assert len(ledger._ended) == len(ledger._forms) == 50
     clock.now += IDLE_SECONDS + 2
-    visits.end(visits.begin(PHRASE, fresh=True))
-    assert len(visits._ended) == 1
-    assert not visits._sent
+    end(visits, visits.begin(PHRASE, fresh=True))
+    assert len(ledger._ended) == 1
+    assert not ledger._forms
+
+
+def test_a_flood_of_visits_and_forms_takes_bounded_memory(
+    ledger: MemoryLedger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sottovoce.door.ledger.MOST", 20)
+
+    async def flood() -> None:
+        for number in range(100):
+            await ledger.end(number.to_bytes(8, "big"))
+            await ledger.claim(number.to_bytes(28, "big"), bytes(32))
+
+    asyncio.run(flood())
+    assert len(ledger._ended) == len(ledger._forms) == 20
+    assert ledger.ended((99).to_bytes(8, "big"))  # the oldest went
 
 
 def test_two_different_places_are_asked_back(visits: Visits) -> None:
@@ -169,19 +201,23 @@ def test_every_flipped_bit_spoils_a_token(visits: Visits) -> None:
 
 
 class Pool:
-    """Counts puts; answers each with the next of `results`, at the end with the last."""
+    """Answers each put with the next of `results`, at the end with the last; keeps the seeds it was given."""
 
     def __init__(self, *results: PutResult | Exception) -> None:
         self.results = list(results or [PutResult.STORED])
-        self.puts = 0
+        self.seeds: list[bytes] = []
 
-    async def put(self) -> PutResult:
-        self.puts += 1
+    @property
+    def puts(self) -> int:
+        return len(self.seeds)
+
+    async def put(self, seed: bytes) -> Written:
+        self.seeds.append(seed)
         await asyncio.sleep(0.01)
         result = self.results.pop(0) if len(self.results) > 1 else self.results[0]
         if isinstance(result, Exception):
             raise result
-        return result
+        return Written(result, 6, 0, seed[:16], [], b"")
 
 
 Send = Callable[[str], Coroutine[Any, Any, PutResult | None]]
@@ -190,19 +226,88 @@ Send = Callable[[str], Coroutine[Any, Any, PutResult | None]]
 def sender(visits: Visits, pool: Pool) -> Send:
     """Sends a text by always the same form."""
     token = visits.token(visits.begin(PHRASE, fresh=True), "write")
-    return lambda text: visits.send_once(token, text, pool.put)
+    return lambda text: sent(visits, token, text, pool)
 
 
-def test_the_same_form_is_put_once(visits: Visits) -> None:
-    pool = Pool(PutResult.STORED, PutResult.FULL)
+async def sent(visits: Visits, token: str, text: str, pool: Pool) -> PutResult | None:
+    outcome = await visits.send_once(token, text, pool.put)
+    return outcome.result if outcome else None
+
+
+def test_the_same_form_has_one_seed_and_is_over_once_it_is_stored(visits: Visits) -> None:
+    pool = Pool(PutResult.STORED, PutResult.KNOWN)
 
     async def send() -> list[PutResult | None]:
         one = sender(visits, pool)
         at_once = await asyncio.gather(*(one("text") for _ in range(5)))
-        return [*at_once, await one("text")]
+        before = pool.puts
+        late = await one("text")
+        assert pool.puts == before
+        return [*at_once, late]
 
-    assert asyncio.run(send()) == [PutResult.STORED] * 6
-    assert pool.puts == 1
+    assert set(asyncio.run(send())) == {PutResult.STORED, PutResult.KNOWN}
+    assert len(set(pool.seeds)) == 1  # so all of them make the same tags
+    assert len(pool.seeds[0]) == 32
+
+
+def test_a_seed_is_of_one_form_and_nobody_elses(visits: Visits, clock: Clock) -> None:
+    pool = Pool()
+
+    async def send() -> None:
+        session = visits.begin(PHRASE, fresh=True)
+        for _ in range(2):
+            await sent(visits, visits.token(session, "write"), "text", pool)
+        await sent(visits_of(clock), visits.token(session, "write"), "text", pool)
+
+    asyncio.run(send())
+    assert len(set(pool.seeds)) == 3
+
+
+def test_who_takes_over_from_a_dead_worker_makes_the_same_tags(clock: Clock, ledger: MemoryLedger) -> None:
+    keys = VisitKeys(secrets.token_bytes(32), secrets.token_bytes(32))
+    one, other, pool = visits_of(clock, ledger, keys), visits_of(clock, ledger, keys), Pool()
+
+    async def send() -> Outcome | None:
+        session = one.begin(PHRASE, fresh=True)
+        token = one.token(session, "write")
+        dying = asyncio.create_task(one.send_once(token, "text", pool.put))
+        while not pool.seeds:  # noqa: ASYNC110  until the first has begun
+            await asyncio.sleep(0)
+        assert other.open(one.seal(session))
+        outcome = await other.send_once(token, "text", pool.put)
+        dying.cancel()
+        return outcome
+
+    outcome = asyncio.run(send())
+    assert outcome
+    assert outcome.safe
+    assert len(pool.seeds) == 2
+    assert len(set(pool.seeds)) == 1
+
+
+def test_what_a_dead_worker_had_not_stored_may_be_sent_with_another_text(ledger: MemoryLedger) -> None:
+    async def claims() -> list[Claim]:
+        got = [await ledger.claim(b"form", b"text", holder) for holder in ("dead", "alive")]
+        ledger.forsake("dead")
+        got.append(await ledger.claim(b"form", b"other", "alive"))
+        await ledger.settle(b"form", done=False, holder="alive")
+        got.append(await ledger.claim(b"form", b"other", "alive"))
+        await ledger.settle(b"form", done=True, holder="alive")
+        ledger.forsake("alive")
+        return [*got, await ledger.claim(b"form", b"other", "new"), await ledger.claim(b"form", b"text", "new")]
+
+    assert asyncio.run(claims()) == [Claim.FREE, Claim.FREE, Claim.OTHER, Claim.FREE, Claim.DONE, Claim.OTHER]
+
+
+def test_the_cookie_carries_the_message_before(visits: Visits) -> None:
+    session = visits.begin(PHRASE, fresh=True)
+    assert session.after is None
+    for after in (b"sixteen bytes id", None):
+        opened = visits.open(visits.seal(session.wrote(after)))
+        assert opened
+        assert opened.after == after
+    assert session.wrote(b"sixteen bytes id").wrote(None).after == b"sixteen bytes id"
+    assert len(visits.seal(session)) == len(visits.seal(session.wrote(b"sixteen bytes id")))
 
 
 def test_another_text_by_the_same_form_is_not_put(visits: Visits) -> None:
@@ -213,7 +318,7 @@ def test_another_text_by_the_same_form_is_not_put(visits: Visits) -> None:
         at_once = await asyncio.gather(one("text"), one("other"))
         return [*at_once, await one("other"), await one("text")]
 
-    assert asyncio.run(send()) == [PutResult.STORED, None, None, PutResult.STORED]
+    assert asyncio.run(send()) == [PutResult.STORED, None, None, PutResult.KNOWN]
     assert pool.puts == 1
 
 
@@ -235,13 +340,13 @@ def test_another_spelling_of_a_token_is_the_same_token(visits: Visits) -> None:
     async def send() -> None:
         for spelling in (token, token + "=", token + "==\n"):
             assert visits.token_is_ours(spelling, session, "write")
-            await visits.send_once(spelling, "text", pool.put)
+            await sent(visits, spelling, "text", pool)
 
     asyncio.run(send())
     assert pool.puts == 1
 
 
-@pytest.mark.parametrize("result", [PutResult.FULL, PutResult.TAKEN, PutResult.WRONG_EPOCH])
+@pytest.mark.parametrize("result", [PutResult.FULL, PutResult.WRONG_EPOCH])
 def test_a_put_that_was_refused_frees_its_form(visits: Visits, result: PutResult) -> None:
     pool = Pool(result, PutResult.KNOWN)
 
@@ -254,7 +359,7 @@ def test_a_put_that_was_refused_frees_its_form(visits: Visits, result: PutResult
 
 
 def test_a_put_that_failed_frees_its_form(visits: Visits) -> None:
-    pool = Pool(RoadError("broken"), PutResult.STORED)
+    pool = Pool(RoadError("broken"), RoadError("broken"), PutResult.STORED)
 
     async def send() -> PutResult | None:
         one = sender(visits, pool)
@@ -263,7 +368,7 @@ def test_a_put_that_failed_frees_its_form(visits: Visits) -> None:
         return await one("text")
 
     assert asyncio.run(send()) is PutResult.STORED
-    assert pool.puts == 2
+    assert pool.puts == 3
 
 
 def test_who_breaks_off_and_sends_again_sends_once(visits: Visits) -> None:
@@ -277,10 +382,10 @@ def test_who_breaks_off_and_sends_again_sends_once(visits: Visits) -> None:
         return await one("text")
 
     assert asyncio.run(send()) is PutResult.STORED
-    assert pool.puts == 1
+    assert len(set(pool.seeds)) == 1  # under the same tags
 
 
-def test_a_text_is_not_kept(visits: Visits) -> None:
+def test_a_text_is_not_kept(visits: Visits, ledger: MemoryLedger) -> None:
     asyncio.run(sender(visits, Pool())("They keep two sets of books."))
-    assert "two sets" not in repr(visits._sent)
+    assert "two sets" not in repr(ledger._forms)
     assert isinstance(visits.begin(PHRASE, fresh=True), Session)

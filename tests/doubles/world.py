@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import atexit
 import secrets
+import tempfile
 from collections import defaultdict
 from collections.abc import Collection, Coroutine
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -34,6 +37,8 @@ NOW = 1_800_000_123.75
 TODAY = epoch_of(NOW)
 PHRASE = Passphrase(bytes(range(16)))
 T = TypeVar("T")
+_FOLDERS = ExitStack()
+atexit.register(_FOLDERS.close)
 
 
 def run(work: Coroutine[Any, Any, T]) -> T:
@@ -145,6 +150,15 @@ def _joined(first: FirstPart, later: dict[int, list[bytes]]) -> Message | None:
     candidates = [later[part] for part in range(1, first.parts)]
     bodies = join_candidates(first.part.body, first.part.body_hash, candidates)
     return first.join(bodies) if bodies is not None else None
+
+
+@cache
+def organisation(name: str = "ours") -> Organisation:
+    """An organisation on duty from TODAY on, one for all tests that change nothing of it; its folder goes with us."""
+    folder = _FOLDERS.enter_context(tempfile.TemporaryDirectory())
+    made = Organisation(Path(folder) / name, TODAY)
+    made.go_on_duty()
+    return made
 
 
 def make_world(org: Organisation, folder: Path) -> World:

@@ -1,4 +1,4 @@
-"""Editions close once, whole, whatever the clock does and whenever it is interrupted; old ones go (spec 9.6, 9.10)."""
+"""Editions close once, whole, whatever the clock does and whoever interrupts; old ones go (spec 9.6, 9.9, 9.10)."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ def test_dummies_are_made_for_the_editions_epoch(tmp_path: Path, clock: Clock) -
     assert epochs == [FIRST // QUARTERS] * 32
 
 
-def test_a_put_notices_that_an_edition_is_over(pool: SqlitePool, clock: Clock) -> None:
+def test_9_9_a_put_notices_that_an_edition_is_over(pool: SqlitePool, clock: Clock) -> None:
     """Nobody called turn: the new envelope must not travel in the old edition."""
     old, new = new_tags(2)
     put(pool, clock, old)
@@ -146,7 +146,7 @@ def test_the_log_is_wiped_when_the_server_ends(tmp_path: Path, clock: Clock) -> 
 
 
 @pytest.mark.parametrize("restart", [False, True])
-def test_attack_the_clock_jumps_by_a_day_both_ways(tmp_path: Path, clock: Clock, *, restart: bool) -> None:
+def test_9_9_attack_the_clock_jumps_by_a_day_both_ways(tmp_path: Path, clock: Clock, *, restart: bool) -> None:
     """Once a day ahead, back, and on: no number twice, nothing lost, and a source with the true clock is heard."""
     pool = SqlitePool(tmp_path, clock, cheap_dummy)
     tags = new_tags(5)
@@ -166,7 +166,7 @@ def test_attack_the_clock_jumps_by_a_day_both_ways(tmp_path: Path, clock: Clock,
     assert set(tags[1:4]) <= held[FIRST + 4].keys()
 
 
-def test_the_servers_day_is_that_of_the_open_edition(pool: SqlitePool, clock: Clock) -> None:
+def test_9_9_the_servers_day_is_that_of_the_open_edition(pool: SqlitePool, clock: Clock) -> None:
     """Desks try the keys of an edition's day and of the day before: nothing else may come in, at any time."""
     clock.now += DAY
     turn(pool)
@@ -184,7 +184,7 @@ def _new() -> tuple[bytes, bytes]:
     return tag, filled(tag)
 
 
-def test_a_clock_gone_back_over_a_restart_never_opens_a_closed_edition(tmp_path: Path, clock: Clock) -> None:
+def test_9_9_a_clock_gone_back_over_a_restart_never_opens_a_closed_edition(tmp_path: Path, clock: Clock) -> None:
     with closing(SqlitePool(tmp_path, clock, cheap_dummy)) as pool:
         clock.now += 3 * EDITION_SECONDS
         turn(pool)
@@ -196,7 +196,7 @@ def test_a_clock_gone_back_over_a_restart_never_opens_a_closed_edition(tmp_path:
         assert run(pool.pending()) == [(FIRST + 1, tag)]
 
 
-def test_a_server_that_was_down_closes_what_it_left_and_invents_nothing(tmp_path: Path, clock: Clock) -> None:
+def test_9_9_a_server_that_was_down_closes_what_it_left_and_invents_nothing(tmp_path: Path, clock: Clock) -> None:
     tags = new_tags(3)
     with closing(SqlitePool(tmp_path, clock, cheap_dummy)) as pool:
         put(pool, clock, *tags)
@@ -208,6 +208,23 @@ def test_a_server_that_was_down_closes_what_it_left_and_invents_nothing(tmp_path
         clock.now += EDITION_SECONDS
         turn(pool)
     assert list(closed(tmp_path)) == [FIRST, FIRST + 12]
+
+
+def test_9_9_after_a_jump_far_ahead_the_open_edition_is_renamed(tmp_path: Path, clock: Clock) -> None:
+    """The remedy that docs/decisions/bounded-expiry.md tells."""
+    with closing(SqlitePool(tmp_path, clock, cheap_dummy)) as pool:
+        clock.now += 20 * DAY
+        turn(pool)
+        far = edition_of(clock.now)
+        clock.now = NOW + EDITION_SECONDS
+        assert put(pool, clock, bytes(16)) == [PutResult.WRONG_EPOCH]
+    path = tmp_path / "pending"
+    (path / f"{far}.sqlite3").rename(path / f"{FIRST + 1}.sqlite3")
+    with closing(SqlitePool(tmp_path, clock, cheap_dummy)) as pool:
+        assert put(pool, clock, bytes(16)) == [PutResult.STORED]
+        clock.now += EDITION_SECONDS
+        turn(pool)
+        assert list(closed(tmp_path)) == [FIRST, FIRST + 1]
 
 
 # ---- interruptions

@@ -219,7 +219,7 @@ def test_attack_who_asks_and_reads_nothing_is_left(side: Side, monkeypatch: pyte
 # ---- the client
 
 
-def test_the_client_reads_what_it_lists(side: Side, listed: Listed) -> None:
+def test_9_8_the_client_reads_what_it_lists(side: Side, listed: Listed) -> None:
     assert dict(read_stream(side.client.edition(NUMBER, count=64), listed)) == HELD
     assert b"".join(side.client.edition(NUMBER)) == RAW
 
@@ -303,7 +303,7 @@ OTHER = (NUMBER + 1).to_bytes(4, "big") + RECORD[4:]
     [RECORD[:-1], RECORD + b"x", RECORD + RECORD, OTHER + RECORD, RECORD[:4] + bytes(36),
      RECORD[:4] + (33).to_bytes(4, "big") + bytes(32), RECORD[:4] + (100_032).to_bytes(4, "big") + bytes(32)],
 )  # fmt: skip
-def test_attack_a_list_that_no_honest_server_has(body: bytes) -> None:
+def test_9_7_attack_a_list_that_no_honest_server_has(body: bytes) -> None:
     with pytest.raises(RoadError, match="list of editions is broken"):
         reply(200, len(body), body=body).editions()
 

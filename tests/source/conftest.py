@@ -8,17 +8,15 @@ from pathlib import Path
 
 import pytest
 from doubles.organisation import Organisation
-from doubles.world import TODAY, World, make_world
+from doubles.world import World, make_world, organisation
 
 from sottovoce.protocol.sizes import QUARTERS, edition_of
 
 
-@pytest.fixture(scope="module")
-def org(tmp_path_factory: pytest.TempPathFactory) -> Organisation:
+@pytest.fixture
+def org() -> Organisation:
     """An organisation on duty."""
-    made = Organisation(tmp_path_factory.mktemp("o"), TODAY)
-    made.go_on_duty()
-    return made
+    return organisation()
 
 
 @pytest.fixture

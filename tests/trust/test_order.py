@@ -11,7 +11,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from sottovoce.protocol.errors import Refused
-from sottovoce.trust.roster import FIRST_ORG, Root, UntrustedRoot, UntrustedRoster
+from sottovoce.trust.roster import FIRST_ORG, Root, UntrustedRoot, UntrustedRoster, join_roots
 from sottovoce.trust.signed import Claim
 
 TODAY = 20_780
@@ -34,7 +34,7 @@ BREAKS: list[tuple[int, str, dict[str, Any]]] = [
 
 def the_root() -> Root:
     """The root of all that is tried here."""
-    return UntrustedRoot.of(ROOT_CLAIM.sign([KEY])).verify(ORG, TODAY)
+    return UntrustedRoot.of(join_roots([ROOT_CLAIM.sign([KEY])])).verify(ORG, TODAY)
 
 
 def broken(step: int) -> bytes:
@@ -66,4 +66,4 @@ def test_1_3_the_organisation_is_the_hash_of_its_first_root_document() -> None:
     root = the_root()
     assert root.org == root.hash == ORG
     with pytest.raises(Refused, match="another organisation"):
-        UntrustedRoot.of(ROOT_CLAIM.sign([KEY])).verify(bytes(32), TODAY)
+        UntrustedRoot.of(join_roots([ROOT_CLAIM.sign([KEY])])).verify(bytes(32), TODAY)

@@ -33,10 +33,10 @@ export function decapsulate(enc, key) {
   return combined(mlkemSecret, x25519.getSharedSecret(key.dh, ephemeral), ephemeral, key.public.subarray(MLKEM.public));
 }
 
-/** [enc, shared secret] for a public key; refused by body when it is none (spec 3.2). `random`(64): for published figures. */
-export function encapsulate(publicKey, random = randomBytes(64)) {
-  must(publicKey.length === KEM_PUBLIC, "body", "the X-Wing key has another size");
-  return orRefuse("body", "the X-Wing key gives no shared secret", () => {
+/** [enc, shared secret] for a public key; refused when it is none (spec 3.2). `random`(64): for published figures. */
+export function encapsulate(publicKey, { layer = "body", random = randomBytes(64) } = {}) {
+  must(publicKey.length === KEM_PUBLIC, layer, "the X-Wing key has another size");
+  return orRefuse(layer, "the X-Wing key gives no shared secret", () => {
     const dhPublic = publicKey.subarray(MLKEM.public);
     const made = ml_kem768.encapsulate(publicKey.subarray(0, MLKEM.public), random.subarray(0, 32));
     const [mine, ephemeral] = [random.subarray(32), x25519.getPublicKey(random.subarray(32))];

@@ -8,8 +8,9 @@
 // It prints a line for each file that it reads otherwise than the file says, then how many were as they should be;
 // it ends with 1 when one was not. It first reads what others published: HPKE with our suite, and X-Wing.
 
-import { readFileSync, readdirSync } from "node:fs";
+import { readFileSync, readdirSync, realpathSync } from "node:fs";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 
 import { Refused } from "./bytes.js";
 import { GOOD, SHOWN, WAYS, equal } from "./kinds.js";
@@ -46,17 +47,25 @@ function read(name, vector, tools) {
   return SHOWN.filter((field) => field in vector).forEach((field) => equal(shown[field], vector[field], field));
 }
 
-const [folder, lists, ...wanted] = process.argv.slice(2);
-const tools = { lists: new Lists(lists) };
-let right = 0;
-for (const name of wanted.length ? [...PUBLISHED, ...wanted] : names(folder)) {
-  try {
-    read(name, JSON.parse(readFileSync(join(folder, `${name}.json`), "utf-8")), tools);
-    right += 1;
-  } catch (error) {
-    console.log(`WRONG ${name}: ${error.message}`);
-    process.exitCode = 1;
-    if (PUBLISHED.includes(name)) break; // then nothing else that it says is worth anything
+/** What it says to the scenarios of a folder, a line each, the last one how many were right; and whether all were. */
+export function readAll(folder, lists, ...wanted) {
+  const tools = { lists: new Lists(lists) };
+  const lines = [];
+  let right = 0;
+  for (const name of wanted.length ? [...PUBLISHED, ...wanted] : names(folder)) {
+    try {
+      read(name, JSON.parse(readFileSync(join(folder, `${name}.json`), "utf-8")), tools);
+      right += 1;
+    } catch (error) {
+      lines.push(`WRONG ${name}: ${error.message}`);
+      if (PUBLISHED.includes(name)) break; // then nothing else that it says is worth anything
+    }
   }
+  return { lines: [...lines, `${right} right`], good: lines.length === 0 };
 }
-console.log(`${right} right`);
+
+if (realpathSync(process.argv[1]) === fileURLToPath(import.meta.url)) {
+  const { lines, good } = readAll(...process.argv.slice(2));
+  console.log(lines.join("\n"));
+  process.exitCode = good ? 0 : 1;
+}

@@ -2,11 +2,12 @@
 
 import { hex, isBytes, isEd25519, join, must, same, sha256 } from "./bytes.js";
 import { read } from "./cbor.js";
-import { KEM_PUBLIC } from "./hpke.js";
+import { KEM_PUBLIC, encapsulate } from "./hpke.js";
 
 const MOST = 65536;
 const layerOf = (kind) => (kind === "duty" ? "duty list" : "roster");
 const isInteger = (value) => typeof value === "bigint";
+const isSlot = (value) => isInteger(value) && value >= 0n && value <= 15n;
 const isText = (value) => typeof value === "string";
 const isTexts = (value) => Array.isArray(value) && value.every(isText);
 
@@ -29,24 +30,48 @@ function takeApart(raw, kind) {
 
 const isSigned = ([key, signature], payload) => isEd25519(key, signature, join("sottovoce/v1/signed", payload));
 
-/** 8.3, steps 3 to 6. */
-function check(thing, { org, signers, threshold = 1, today, least = 0 }) {
-  const { layer, payload } = thing;
-  must(same(thing.org, org), layer, "another organisation's");
-  const allowed = thing.pairs.filter(([key]) => signers.some((signer) => same(signer, key)));
+/** 8.3, steps 3 and 4. */
+function checkSigners({ org: named, pairs, payload, layer }, { org, signers, threshold = 1 }) {
+  must(same(named, org), layer, "another organisation's");
+  const allowed = pairs.filter(([key]) => signers.some((signer) => same(signer, key)));
   const right = new Set(allowed.filter((pair) => isSigned(pair, payload)).map(([key]) => hex(key)));
   must(right.size >= threshold, layer, "too few signatures");
-  must(thing.serial >= BigInt(least), layer, "older than one that was seen");
-  must(thing.issued - 1n <= BigInt(today) && BigInt(today) <= thing.expires, layer, "not of today");
 }
 
-/** The first root document; `org` is the anchor (spec 8.4). */
+/** 8.3, steps 5 and 6. */
+function checkTime({ serial, issued, expires, layer }, { today, least = 0 }) {
+  must(serial >= BigInt(least), layer, "older than one that was seen");
+  must(issued - 1n <= BigInt(today) && BigInt(today) <= expires, layer, "not of today");
+}
+
+/** 8.3, steps 3 to 6. */
+function check(thing, trust) {
+  checkSigners(thing, trust);
+  checkTime(thing, trust);
+}
+
+/** A chain of root documents; `org` is the anchor (spec 8.4). */
 export function root(raw, { org, today }) {
-  const thing = takeApart(raw, "root");
-  must(isBytes(thing.body, 32), thing.layer, "no key");
-  must(same(thing.hash, org), thing.layer, "another organisation's root");
-  check(thing, { org: new Uint8Array(32), signers: [thing.body], today });
-  return { ...thing, org, key: thing.body };
+  const layer = layerOf("root");
+  const chain = read(raw, layer, MOST);
+  must(Array.isArray(chain) && chain.length >= 1 && chain.length <= 64, layer, "no chain");
+  must(chain.every((document) => isBytes(document, document?.length)), layer, "a document that is no bytes");
+  const documents = chain.map((document) => takeApart(document, "root"));
+  must(documents.every(({ body }) => isBytes(body, 32)), layer, "no key");
+  const [first, newest] = [documents[0], documents.at(-1)];
+  must(same(first.hash, org), layer, "another organisation's root");
+  must(first.serial === 1n, layer, "the first one's serial");
+  checkSigners(first, { org: new Uint8Array(32), signers: [first.body] });
+  documents.slice(1).forEach((later, at) => checkSuccessor(later, documents[at], org));
+  checkTime(newest, { today });
+  must(new Set(documents.map(({ body }) => hex(body))).size === documents.length, layer, "a key that comes back");
+  return { ...newest, org, key: newest.body };
+}
+
+function checkSuccessor(later, before, org) {
+  must(later.serial === before.serial + 1n, later.layer, "a document is missing");
+  must(later.issued >= before.issued, later.layer, "issued before its predecessor");
+  checkSigners(later, { org, signers: [before.body, later.body], threshold: 2 });
 }
 
 /** What the root's key signs: 8.3 with that key. */
@@ -61,19 +86,19 @@ export function roster(raw, theRoot, trust) {
   const thing = byRoot("roster", raw, theRoot, trust);
   const [threshold, slots] = Array.isArray(thing.body) && thing.body.length === 2 ? thing.body : [];
   must(threshold === 1n || threshold === 2n, thing.layer, "threshold");
-  const isSlot = (slot) =>
+  const isDevice = (slot) =>
     Array.isArray(slot) && slot.length === 3 && isBytes(slot[0], 32) && isBytes(slot[1], 32) && isText(slot[2]) && [...slot[2]].length <= 40;
-  must(Array.isArray(slots) && slots.length === 16 && slots.every(isSlot), thing.layer, "slots");
+  must(Array.isArray(slots) && slots.length === 16 && slots.every(isDevice), thing.layer, "slots");
   must(new Set(slots.map(([dh]) => hex(dh))).size === 16, thing.layer, "one device in two slots");
   must(thing.expires - thing.issued <= 180n, thing.layer, "it holds too long");
   return { ...thing, threshold: Number(threshold), slots };
 }
 
-/** 8.6. */
-export function duty(raw, theRoster, { today, least }) {
+/** 8.6; with another threshold it is a draft (8.11). */
+export function duty(raw, theRoster, { today, least }, threshold = theRoster.threshold) {
   const thing = takeApart(raw, "duty");
   const signers = theRoster.slots.map(([, signing]) => signing);
-  check(thing, { org: theRoster.org, signers, threshold: theRoster.threshold, today, least });
+  check(thing, { org: theRoster.org, signers, threshold, today, least });
   const [rosterHash, keys] = Array.isArray(thing.body) && thing.body.length === 2 ? thing.body : [];
   must(isBytes(rosterHash, 32), thing.layer, "no roster's hash");
   must(keys instanceof Map && keys.size >= 1 && keys.size <= 28, thing.layer, "1 to 28 keys");
@@ -83,6 +108,25 @@ export function duty(raw, theRoster, { today, least }) {
   must(epochs.at(-1) === thing.expires, thing.layer, "it ends on another day than its last key");
   must(epochs[0] >= thing.issued - 1n && thing.expires - thing.issued <= 28n, thing.layer, "a key too far away");
   return { ...thing, keys };
+}
+
+/** 8.11: `slots` signed it rightly, `missing` signatures are needed besides. */
+export function draft(raw, theRoster, trust) {
+  const thing = duty(raw, theRoster, trust, 1);
+  const right = new Set(thing.pairs.filter((pair) => isSigned(pair, thing.payload)).map(([key]) => hex(key)));
+  const slots = [...theRoster.slots.keys()].filter((slot) => right.has(hex(theRoster.slots[slot][1])));
+  return { ...thing, slots, missing: Math.max(0, theRoster.threshold - slots.length) };
+}
+
+/** 8.12. */
+export function transport(raw, theRoster, { today, least }) {
+  const thing = takeApart(raw, "transport");
+  const [slot, key] = Array.isArray(thing.body) && thing.body.length === 2 ? thing.body : [];
+  must(isSlot(slot) && isBytes(key, KEM_PUBLIC), thing.layer, "the transport key's form");
+  check(thing, { org: theRoster.org, signers: [theRoster.slots[Number(slot)][1]], today, least });
+  must(thing.expires - thing.issued <= 7n, thing.layer, "it holds too long");
+  encapsulate(key, { layer: thing.layer });
+  return { ...thing, slot, key };
 }
 
 /** 8.7. */
@@ -101,6 +145,6 @@ export function access(raw, theRoot, trust) {
   const thing = byRoot("access", raw, theRoot, trust);
   const [address, keys] = Array.isArray(thing.body) && thing.body.length === 2 ? thing.body : [];
   must(isText(address) && keys instanceof Map && keys.size <= 16, thing.layer, "the access list's form");
-  must([...keys].every(([slot, key]) => isInteger(slot) && isBytes(key, 32)), thing.layer, "a key's form");
+  must([...keys].every(([slot, key]) => isSlot(slot) && isBytes(key, 32)), thing.layer, "a key's form");
   return thing;
 }

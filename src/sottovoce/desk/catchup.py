@@ -49,7 +49,7 @@ class Catchup:
     def _missed(self) -> Iterable[int]:
         """Past epochs since the last whole sync that have no key here; all of them, where the roster changed."""
         last = self._vault.note("last sync")
-        begin = self._joined(self._dh) if last is None else last - 1
+        begin = max(self._joined(self._dh), 0 if last is None else last - 1)
         held, roster = self._seeds.epochs(), self._vault.note(_ROSTER)
         away = last is not None and last < self._today - 1
         changed = away and roster is not None and bytes(roster) != self._trusted.roster.hash
@@ -80,13 +80,13 @@ class Catchup:
 
     def ask(self, road: TeamRoad, box: Box, duty: Duty, colleagues: Mapping[int, Transport]) -> None:
         """Asks one colleague, the one who was here last; at the next sync another, until nothing is lacking."""
-        lacks, lacking = self.lacks(), set(duty.lacking())
+        lacks, keys = self.lacks(), self._seeds.epochs() - set(duty.lacking())
         order = sorted(colleagues, key=lambda slot: (-colleagues[slot].claim.issued, (slot - box.slot) % 16))
         for slot in order:
-            epochs = [epoch for epoch in lacks if self._may_ask(epoch, slot, held=epoch not in lacking)]
+            epochs = [epoch for epoch in lacks if self._may_ask(epoch, slot, held=epoch in keys)]
             if epochs and box.post(road, slot, cbor.encode([REQUEST, min(epochs), epochs[-EPOCHS_MOST:]])):
                 for epoch in epochs[-EPOCHS_MOST:]:
-                    values = (epoch, slot, self._today, epoch not in lacking)
+                    values = (epoch, slot, self._today, epoch in keys)
                     self._rows("INSERT OR REPLACE INTO asked VALUES (?, ?, ?, ?, 0)", *values)
                 return
 
@@ -96,15 +96,21 @@ class Catchup:
         return not rows or (not rows[0][2] and rows[0][:2] != (self._today, held))
 
     def done(self, slot: int, covered: Sequence[int], rest: Sequence[int]) -> None:
-        """A colleague sent all that it has of these epochs, and does not have all of the rest."""
-        for epoch in covered:
-            for day, held in self._rows("SELECT day, held FROM asked WHERE (epoch, slot) = (?, ?)", epoch, slot):
-                if held or day >= epoch + 2:
-                    self._settle(epoch)
-                else:  # something may have come between the question and the keys: ask once more
-                    self._rows("DELETE FROM asked WHERE (epoch, slot) = (?, ?)", epoch, slot)
-        for epoch in rest:
-            self._rows("UPDATE asked SET answered = 1 WHERE (epoch, slot) = (?, ?)", epoch, slot)
+        """A colleague sent all that it has of some epochs, and does not have all of the rest; see `settle`."""
+        words = [(slot, epoch, yes) for yes, epochs in ((1, covered), (0, rest)) for epoch in epochs]
+        self._vault.many("INSERT OR REPLACE INTO word VALUES (?, ?, ?)", words)
+
+    def settle(self) -> None:
+        """Believes the colleagues' words, once all is taken in that they sent before."""
+        with self._vault.transaction():
+            for slot, epoch, covered in self._rows("SELECT slot, epoch, covered FROM word"):
+                query = "SELECT day, held FROM asked WHERE (epoch, slot) = (?, ?)"
+                for day, held in self._rows(query, epoch, slot):
+                    if covered and (held or day >= epoch + 2):  # else something may have come since: ask once more
+                        self._settle(epoch)
+                if not covered:
+                    self._rows("UPDATE asked SET answered = 1 WHERE (epoch, slot) = (?, ?)", epoch, slot)
+            self._rows("DELETE FROM word")
 
     # Answering.
 

@@ -76,9 +76,9 @@ class Collector:
             def take(batch: Sequence[Pair], number: int = each.number, keys: DutyKeys = keys) -> None:
                 self._take(batch, number, keys, in_edition=True)
 
+            self._editions.begin(each.number)
             if read_whole(road, each, self._report, take):
-                with self._vault.transaction():
-                    self._editions.was_read(each.number)
+                self._editions.was_read(each.number)
                 self._report.editions += 1
 
     def read_pending(self, road: Road, pending: Iterable[tuple[int, bytes]]) -> None:
@@ -108,7 +108,7 @@ class Collector:
     def _is_new(self, tag: bytes, edition: int, digest: bytes, in_edition: bool) -> bool:
         """Notes that an envelope was seen; whether it is still to be opened."""
         if in_edition:
-            self._outgoing.appeared(tag, digest)
+            self._report.sent += self._outgoing.appeared(tag, digest, edition)
         held = self._rows("SELECT hash, opened FROM taken WHERE tag = ?", tag)
         if held and held[0][0] not in (None, digest):
             return True  # not what was pending under this tag: that one stays missing, this one may be read

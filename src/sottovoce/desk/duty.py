@@ -38,6 +38,7 @@ class Duty:
         self._vault, self._trusted, self._seeds, self._today, self._random = vault, trusted, seeds, today, random
         self.shown: DutyList | None = None  # the server's list, when it holds for the newest roster today
         self.draft: DutyDraft | None = None
+        self._named: dict[int, bytes] = {}
 
     @property
     def days(self) -> int:
@@ -66,21 +67,26 @@ class Duty:
             past = next((each for each in self._trusted.rosters if each.hash == read.claim.body[0]), None)
             if past is None:
                 return None
-            self._seeds.name(read.verify(past, read.claim.issued).keys)
+            self._named = read.verify(past, read.claim.issued).keys
+            self.name()
             duty = read.verify(self._trusted.roster, self._today)
         except (Refused, TypeError, LookupError):
             return None
         return duty if self._keep(duty, report) else None
 
+    def name(self) -> None:
+        """What waits here for a key that the server's list names is used from now on."""
+        self._seeds.name(self._named)
+
     def _keep(self, duty: DutyList, report: SyncReport) -> bool:
         """Keeps it as the newest; False for one that is older than what is held, or beside it."""
         held = self.held(duty.roster_hash)
         if held is not None and held.claim.serial > duty.claim.serial:
-            report.alarms.append("The server shows an older duty list than before: ask who runs it.")
+            report.alarm("The server shows an older duty list than before: ask who runs it.")
             return False
         if held is not None and held.claim.serial == duty.claim.serial and held.hash != duty.hash:
             number = duty.claim.serial
-            report.alarms.append(f"Two different versions of the duty list have the number {number}: ask the office.")
+            report.alarm(f"Two different versions of the duty list have the number {number}: ask the office.")
             return False
         self._vault.keep_signed("duty", duty.hash, duty.claim.serial, duty.raw)
         return True

@@ -75,10 +75,18 @@ class Editions:
         wanted = {number for (number,) in self._rows(query)}
         return [each for each in listed if each.number in wanted]
 
+    def begin(self, number: int) -> None:
+        """It is read from its beginning: what an earlier try saw in it, which was not whole, counts for nothing."""
+        with self._vault.transaction():
+            self._rows("UPDATE taken SET found = 0 WHERE edition = ?", number)
+            self._rows("UPDATE posted SET found = NULL WHERE found = ?", number)
+
     def was_read(self, number: int) -> None:
         """Every envelope of it was looked at, and its hash is the listed one."""
-        self._rows("UPDATE edition SET read = 1 WHERE number = ?", number)
-        self._rows("DELETE FROM taken WHERE edition = ? AND found", number)
+        with self._vault.transaction():
+            self._rows("UPDATE edition SET read = 1 WHERE number = ?", number)
+            self._rows("DELETE FROM taken WHERE edition = ? AND found", number)
+            self._rows("DELETE FROM posted WHERE found = ?", number)
 
     def newest(self) -> int | None:
         """The newest edition that was listed, None before the first."""

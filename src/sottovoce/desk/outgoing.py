@@ -127,18 +127,25 @@ class Outgoing:
     def stored(self, sealed: Sealed, edition: int) -> bool:
         """The pool has it, in `edition` at the latest; True when an answer is whole there with it."""
         with self._vault.transaction():
-            values = (sealed.tag, edition, sha256(sealed.envelope).digest())
-            self._rows("INSERT OR REPLACE INTO posted VALUES (?, ?, ?)", *values)
+            self._expect(sealed.tag, edition, sha256(sealed.envelope).digest(), None)
             return self._done(sealed.tag, sealed.conversation, sealed.message_id)
 
-    def appeared(self, tag: bytes, digest: bytes) -> None:
-        """An envelope was in an edition; when it is one of ours, it is where it should be."""
-        self._rows("DELETE FROM posted WHERE tag = ? AND hash = ?", tag, digest)
-        for conversation, message, envelope in self._rows(
-            "SELECT conversation, message, envelope FROM sealed WHERE tag = ?", tag
-        ):
-            if sha256(envelope).digest() == digest:  # the answer to its post was lost
-                self._done(tag, conversation, message)
+    def _expect(self, tag: bytes, edition: int, digest: bytes, found: int | None) -> None:
+        self._rows("INSERT OR REPLACE INTO posted VALUES (?, ?, ?, ?)", tag, edition, digest, found)
+
+    def appeared(self, tag: bytes, digest: bytes, edition: int) -> bool:
+        """An envelope is in an edition that is being read: if it is ours, it is where it should be.
+
+        True when an answer is whole so, of which a reply was lost.
+        """
+        self._rows("UPDATE posted SET found = ? WHERE tag = ? AND hash = ?", edition, tag, digest)
+        whole = False
+        query = "SELECT conversation, message, envelope FROM sealed WHERE tag = ?"
+        for conversation, message, envelope in self._rows(query, tag):
+            if sha256(envelope).digest() == digest:
+                self._expect(tag, edition, digest, edition)
+                whole = self._done(tag, conversation, message)
+        return whole
 
     def _done(self, tag: bytes, conversation: bytes, message: bytes) -> bool:
         self._rows("DELETE FROM sealed WHERE tag = ?", tag)

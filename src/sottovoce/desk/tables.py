@@ -16,8 +16,9 @@ CREATE TABLE edition (number INTEGER PRIMARY KEY, hash BLOB NOT NULL, read INTEG
 CREATE TABLE taken (tag BLOB PRIMARY KEY, edition INTEGER NOT NULL, hash BLOB, found INTEGER NOT NULL DEFAULT 0,
   opened INTEGER NOT NULL DEFAULT 0) WITHOUT ROWID;
 CREATE INDEX taken_edition ON taken (edition);
--- Own posts that must appear in an edition, at the latest in this one.
-CREATE TABLE posted (tag BLOB PRIMARY KEY, edition INTEGER NOT NULL, hash BLOB NOT NULL) WITHOUT ROWID;
+-- Own posts that must appear in an edition, at the latest in this one; `found`: in which they were seen, while that one
+-- is not read to its end.
+CREATE TABLE posted (tag BLOB PRIMARY KEY, edition INTEGER NOT NULL, hash BLOB NOT NULL, found INTEGER) WITHOUT ROWID;
 CREATE TABLE conversation (id BLOB PRIMARY KEY, kem BLOB NOT NULL, dh BLOB NOT NULL, c BLOB NOT NULL) WITHOUT ROWID;
 -- `text` is NULL while parts are missing; `vouched` is the slot of the colleague on whose word alone it is here;
 -- `again`: the answer was queued anew.

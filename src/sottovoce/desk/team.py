@@ -64,7 +64,8 @@ class Team:
         self._vault, self._rows, self._trusted = vault, vault.rows, trusted
         self._now, self._random, self._forwarded = now, random, forwarded
         self.seeds = Seeds(vault)
-        self._box: Box | None = None
+        self._box: Box | None = None  # these two are of the sync that is under way
+        self._duty = self.duty
         self._live = 0  # the least epoch whose keys may still be sent to a colleague
 
     @property
@@ -89,13 +90,14 @@ class Team:
             self._rows("DELETE FROM transport")
             return
         self._box = Box(self._vault, self._trusted, slot, self._today, self._random, report)
-        duty = self.duty
+        self._duty = self.duty
         try:
-            duty.look(road, report)
+            self._duty.look(road, report)
             self._box.receive(road, self._take)
-            duty.look(road, report)  # what came may be named by it
+            self._duty.name()  # what came may be named by the list
+            self._catchup.settle()
         finally:
-            self._catchup.note(duty)
+            self._catchup.note(self._duty)
 
     # Items of the mailbox (spec 10.3).
 
@@ -159,27 +161,19 @@ class Team:
         """Signs or renews the duty list, answers who asked, asks for what is lacking; RoadError."""
         if self._box is None:
             return
-        self._care(road, report)
-        duty = self.duty
-        duty.look(road, report)
+        self._care(road, self._box, report)
         colleagues = self._box.colleagues(road)
         self._catchup.serve(road, self._box, colleagues, self._live)
-        self._catchup.ask(road, self._box, duty, colleagues)
+        self._catchup.ask(road, self._box, self._duty, colleagues)
 
-    def _care(self, road: TeamRoad, report: SyncReport) -> None:
+    def _care(self, road: TeamRoad, box: Box, report: SyncReport) -> None:
         """Of two renewals made at once one wins; the other takes in what that one made, and decides once more."""
-        for attempt in range(2):
-            duty = self.duty
-            duty.look(road, report)
-            try:
-                if self._box is not None:
-                    duty.care(road, self._box, report)
-                return
-            except Conflict as error:
-                if attempt:
-                    report.warn(str(error))
-                else:
-                    self.receive(road, report)
+        try:
+            self._duty.care(road, box, report)
+        except Conflict:
+            self.receive(road, report)
+            if self._box is not None:
+                self._duty.care(road, self._box, report)
 
     # For those who look.
 

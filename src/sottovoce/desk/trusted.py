@@ -26,19 +26,26 @@ class Trusted:
         self.device = X25519PrivateKey.from_private_bytes(vault.device_key("dh"))
         self._dh = self.device.public_key().public_bytes_raw()
         self.org: bytes = vault.note("org")
+        self._root: Root | None = None
+        self._rosters: dict[bytes, Roster] = {}  # by their bytes: verified once in the life of this object
 
     @property
     def root(self) -> Root:
         """The newest root that was verified here; its end does not unmake what it signed."""
-        read = UntrustedRoot.of(self._vault.signed("root")[0])
-        return read.verify(self.org, read.claim.issued)
+        raw = self._vault.signed("root")[0]
+        if self._root is None or self._root.raw != raw:
+            read = UntrustedRoot.of(raw)
+            self._root = read.verify(self.org, read.claim.issued)
+        return self._root
 
     @property
     def rosters(self) -> list[Roster]:
         """All rosters that were verified here, the newest first; none before the office answered."""
-        root = self.root
-        read = [UntrustedRoster.of(raw) for raw in self._vault.signed("roster")]
-        return [each.verify_kept(root) for each in read]
+        root, raws = self.root, self._vault.signed("roster")
+        for raw in raws:
+            if raw not in self._rosters:
+                self._rosters[raw] = UntrustedRoster.of(raw).verify_kept(root)
+        return [self._rosters[raw] for raw in raws]
 
     @property
     def roster(self) -> Roster:

@@ -16,8 +16,17 @@ CREATE TABLE colleague (slot INTEGER PRIMARY KEY, device BLOB NOT NULL, serial I
 CREATE TABLE lack (epoch INTEGER PRIMARY KEY) WITHOUT ROWID;
 CREATE TABLE asked (epoch INTEGER, slot INTEGER, day INTEGER NOT NULL, held INTEGER NOT NULL,
   answered INTEGER NOT NULL, PRIMARY KEY (epoch, slot)) WITHOUT ROWID;
+CREATE TABLE word (slot INTEGER, epoch INTEGER, covered INTEGER NOT NULL, PRIMARY KEY (slot, epoch)) WITHOUT ROWID;
 CREATE TABLE request (slot INTEGER PRIMARY KEY, device BLOB NOT NULL, epochs BLOB NOT NULL, day INTEGER NOT NULL,
   seeded INTEGER NOT NULL, epoch INTEGER NOT NULL, tag BLOB NOT NULL) WITHOUT ROWID;
 """
 SECRET = ("device", "duty", "waiting_seed", "transport")  # never in a backup
-LOCAL = ("receipt", "unopened", "colleague", "lack", "asked", "request")  # this device's business with colleagues
+LOCAL = (
+    "receipt",
+    "unopened",
+    "colleague",
+    "lack",
+    "asked",
+    "word",
+    "request",
+)  # this device's business with colleagues

@@ -1,4 +1,4 @@
-"""What one circuit may ask for: token buckets in memory only, for a bounded number of circuits.
+"""What one circuit may ask for (spec 9.11): token buckets in memory only, for a bounded number of circuits.
 
 A circuit is named by Tor's circuit line (circuit.py). Names live here and nowhere else, and go when newer circuits push
 them out: who comes back then has a full budget again. It holds off who uses one circuit; Tor's proof of work makes

@@ -19,7 +19,7 @@ RESERVE = 64 << 20  # bytes that stay free, so that what is pending can always b
 
 
 class Shelf:
-    """The open edition's number only grows: when the clock goes back, nothing closes until it has caught up.
+    """The open edition's number only grows: when the clock goes back, nothing closes until it has caught up (spec 9.9).
 
     One thread calls turn, another close_due; both and others may look. sqlite3.Error, OSError and RoadError come
     through.
@@ -57,7 +57,7 @@ class Shelf:
         return sorted(tags, key=lambda item: item[1])
 
     def room(self) -> int:
-        """How many envelopes may still be taken now: by the edition's bound, and by the disk.
+        """How many envelopes may still be taken now: by the edition's bound, and by the disk (spec 9.11).
 
         Each needs its room three times in all: in the database, in its log for a while, and in the edition's file.
         """

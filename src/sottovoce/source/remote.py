@@ -113,7 +113,7 @@ class RemotePool:
     def _stream(self, client: PoolClient, listed: Listed) -> _Copy:
         file = tempfile.TemporaryFile(dir=self._spool)  # noqa: SIM115 closed with the pool
         try:
-            with closing(client.edition(listed)) as chunks:  # type: ignore[type-var]  # a generator, by its type less
+            with closing(client.edition(listed.number, count=listed.count)) as chunks:  # type: ignore[type-var]  # a generator, by its type less
                 return _Copy(file, _written(file, read_stream(chunks, listed)))
         except BaseException:
             file.close()
