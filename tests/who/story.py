@@ -1,10 +1,10 @@
 """One story with real parts, of which everybody keeps what they could keep; and what truly happened in it.
 
-    noon            two sources write: Alma at the door, Dora from her own device. Members read, and two answer Alma.
-    the evening     the server has turned hostile. Alma comes back and writes; so does Dora. Workers are replaced.
-    the next day    Chen is removed, with all that Chen had. Both write again, and are answered.
-    three days on   duty keys of the first days are destroyed.
-    a month on      the first editions are gone. Dora writes, and is answered.
+noon            two sources write: Alma at the door, Dora from her own device. Members read, and two answer Alma.
+the evening     the server has turned hostile. Alma comes back and writes; so does Dora. Workers are replaced.
+the next day    Chen is removed, with all that Chen had. Both write again, and are answered.
+three days on   duty keys of the first days are destroyed.
+a month on      the first editions are gone. Dora writes, and is answered.
 """
 
 from __future__ import annotations
