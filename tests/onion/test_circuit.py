@@ -225,6 +225,10 @@ def test_nothing_is_logged_about_a_circuit(door: Path, caplog: pytest.LogCapture
     assert "beef" not in caplog.text
 
 
+def to_the_end(stream: socket.socket) -> bytes:
+    return b"".join(iter(lambda: stream.recv(65_536), b""))
+
+
 class Patient(CircuitProtocol):
     HEADER_SECONDS = 5.0
 
@@ -241,7 +245,7 @@ def test_a_server_that_ends_answers_who_has_just_connected_and_closes_who_is_idl
         assert idle.recv(1) == b""
         for stream, request in ((fresh, LINE + GET), (halfway, GET[10:])):
             stream.sendall(request)
-            reply = b"".join(iter(lambda: stream.recv(65_536), b""))  # to the end of the connection
+            reply = to_the_end(stream)
             assert b"\r\nconnection: close\r\n" in reply
             assert reply.endswith(CIRCUIT + b" /a 0")
     ending.join(15)
