@@ -21,7 +21,7 @@ from sottovoce.protocol import cbor
 from sottovoce.protocol.envelope import TO_DESK
 from sottovoce.protocol.errors import Refused
 from sottovoce.protocol.keys import KemKey
-from sottovoce.protocol.mailbox import CONTENT_MOST, open_item
+from sottovoce.protocol.mailbox import CONTENT_MOST
 from sottovoce.protocol.sealing import binding, unseal
 
 NAMES = ("ana", "ben", "eva")
@@ -33,7 +33,7 @@ class Thief:
     def __init__(self, desk: Desk) -> None:
         self._world, rows = desk.world, desk.vault.rows
         transports = [KemKey(seed) for (seed,) in rows("SELECT seed FROM transport")]
-        self.seeds = {seed for table in ("duty", "waiting_seed") for (seed,) in rows(f"SELECT seed FROM {table}")}
+        self.seeds = {seed for (seed,) in rows("SELECT seed FROM duty UNION SELECT seed FROM waiting_seed")}
         for slot, item in self._world.server.items:
             for key in transports:
                 self._read(slot, item, key)
@@ -72,7 +72,7 @@ class KeysLife(RuleBasedStateMachine):
         self.world.publish(threshold)
         self.away: dict[str, int] = {}
         self.gone: list[Desk] = []
-        self.since = {name: self.world.clock.today for name in NAMES}
+        self.since = dict.fromkeys(NAMES, self.world.clock.today)
         self.steps = 0
         self.world.settle()
 
