@@ -33,7 +33,7 @@ from sottovoce.protocol.keys import KemKey, PairKey, SourceKeys, answer_epochs
 from sottovoce.protocol.message import Place, binding, seal, unseal
 from sottovoce.protocol.sizes import SLOTS
 from sottovoce.protocol.words import Passphrase, parse
-from sottovoce.trust.roster import FIRST_ORG, check_words
+from sottovoce.trust.roster import FIRST_ORG, check_words, join_roots
 from sottovoce.trust.signed import Claim
 
 Scenario = dict[str, Any]
@@ -70,7 +70,8 @@ def root_claim(label: str) -> Claim:
     return Claim("root", FIRST_ORG, 1, EPOCH, EPOCH + 3_650, public(signer(label)))
 
 
-ROOT = root_claim("root").sign([signer("root")])
+FIRST_ROOT = root_claim("root").sign([signer("root")])
+ROOT = join_roots([FIRST_ROOT])
 ORG = hashlib.sha256(root_claim("root").payload()).digest()
 OTHER = hashlib.sha256(root_claim("other root").payload()).digest()
 MEMBERS = tuple(public(device(slot)) for slot in range(SLOTS))
@@ -356,6 +357,12 @@ DUTY_CLAIM = Claim("duty", ORG, 1, EPOCH, EPOCH + 2, [ROSTER_HASH, DUTY_KEYS])
 CARD_BODY = ["Anti-Corruption Office", ["example.onion"], ["en", "fa"], ["@office"], 1, 1]
 CARD = Claim("card", ORG, 1, EPOCH, EPOCH + 365, CARD_BODY)
 ACCESS = Claim("access", ORG, 1, EPOCH, EPOCH + 180, ["members.onion", {0: fixed("client 0"), 5: fixed("client 5")}])
+TRANSPORT = Claim("transport", ORG, 1, EPOCH, EPOCH + 7, [5, KemKey(fixed("transport 5")).public])
+SUCCESSORS = [
+    (Claim("root", ORG, serial, EPOCH, EPOCH + 3_650, public(signer(new))), [signer(old), signer(new)])
+    for serial, old, new in [(2, "root", "second root"), (3, "second root", "third root")]
+]
+CHAIN = [FIRST_ROOT, *(claim.sign(signers) for claim, signers in SUCCESSORS)]
 TRUST: Scenario = {"org": ORG, "root": ROOT, "roster": ROSTER_RAW, "today": EPOCH, "least": 1}
 
 
@@ -368,9 +375,11 @@ def signed_things() -> Iterator[tuple[str, Scenario]]:
         (DUTY_CLAIM, members(0, 7), "8.6"),
         (CARD, by_root, "8.7"),
         (ACCESS, by_root, "8.8"),
+        (TRANSPORT, members(5), "8.12"),
     ]:
         payload = claim.payload()
-        made = {"payload": payload, "hash": hashlib.sha256(payload).digest(), "signed": claim.sign(signers)}
+        signed = ROOT if claim.kind == "root" else claim.sign(signers)
+        made = {"payload": payload, "hash": hashlib.sha256(payload).digest(), "signed": signed}
         fields: Scenario = {
             "kind": claim.kind,
             "serial": claim.serial,
@@ -380,6 +389,69 @@ def signed_things() -> Iterator[tuple[str, Scenario]]:
         words: Scenario = {"check_words": check_words(ORG)} if claim is CARD else {}
         about = f"A {claim.kind} that is in order."
         yield f"signed_{claim.kind}", scenario(about, f"8.1 8.2 8.3 {spec}", **fields, **TRUST, **words, **made)
+
+
+def root_chains() -> Iterator[tuple[str, Scenario]]:
+    """A chain of three roots, and a roster that the third one signed; a draft with too few signatures."""
+    payload = SUCCESSORS[-1][0].payload()
+    newest = {"payload": payload, "hash": hashlib.sha256(payload).digest(), "key": public(signer("third root"))}
+    fields: Scenario = {"kind": "root", "serial": 3, "issued": EPOCH, "expires": EPOCH + 3_650}
+    about = "A chain of three root documents; payload, hash and key are the newest one's."
+    yield "signed_root_chain", scenario(about, "8.3 8.4", **fields, **TRUST, **newest, signed=join_roots(CHAIN))
+    payload, signed = DUTY_CLAIM.payload(), DUTY_CLAIM.sign(members(7))
+    fields = {"kind": "draft", "serial": 1, "issued": EPOCH, "expires": EPOCH + 2, "slots": [7], "missing": 1}
+    made = {"payload": payload, "hash": hashlib.sha256(payload).digest(), "signed": signed}
+    about = "A draft that slot 7 signed, where two must; with the signature of slot 0 it is the duty list."
+    yield (
+        "signed_draft",
+        scenario(about, "8.6 8.11", **fields, **TRUST, **made, complete=DUTY_CLAIM.sign(members(0, 7))),
+    )
+
+
+def bad_roots() -> Iterator[tuple[str, str, bytes]]:
+    """Chains of roots to refuse."""
+    claim, signers = SUCCESSORS[0]
+    for name, about, later in [
+        ("stranger", "The second is signed by nobody's predecessor.", claim.sign([signer("other root"), signers[1]])),
+        ("new_only", "The second is signed by its own key only.", claim.sign(signers[1:])),
+        ("old_only", "The second is signed by the first's key only.", claim.sign(signers[:1])),
+        ("serial", "The second document has serial 3.", replace(claim, serial=3).sign(signers)),
+        ("organisation", "The second is another organisation's.", replace(claim, org=OTHER).sign(signers)),
+        ("back", "The second is issued before the first.", replace(claim, issued=EPOCH - 1).sign(signers)),
+        ("ended", "The newest ended yesterday.", replace(claim, expires=EPOCH - 1).sign(signers)),
+    ]:
+        yield f"root_{name}", about, join_roots([FIRST_ROOT, later])
+    again = replace(claim, serial=3, body=public(signer("root"))).sign([signers[1], signer("root")])
+    yield "root_again", "A key comes back.", join_roots([*CHAIN[:2], again])
+    yield "root_gap", "A document is left out.", join_roots([CHAIN[0], CHAIN[2]])
+    yield "root_headless", "The first document is missing.", join_roots(CHAIN[1:])
+    yield "root_other", "Another organisation's.", join_roots([root_claim("other root").sign([signer("other root")])])
+    yield "root_none", "An empty chain.", join_roots([])
+    yield "root_bare", "A document where a chain belongs.", FIRST_ROOT
+
+
+def bad_transports() -> Iterator[tuple[str, str, bytes]]:
+    """Transport keys to refuse."""
+    key = TRANSPORT.body[1]
+    for name, about, body in [
+        ("slot", "Slot 16.", [16, key]),
+        ("short", "A key that is too short.", [5, key[:-1]]),
+        ("unreduced", "The ML-KEM key is not reduced.", [5, b"\xff" * 1_184 + key[1_184:]]),
+        ("zero", "The X25519 part gives no secret.", [5, key[:1_184] + bytes(32)]),
+    ]:
+        yield f"transport_{name}", about, replace(TRANSPORT, body=body).sign(members(5))
+    yield "transport_colleague", "Signed by another slot's device.", TRANSPORT.sign(members(6))
+    yield "transport_root", "Signed by the root.", TRANSPORT.sign([signer("root")])
+    yield "transport_long", "It holds for eight days.", replace(TRANSPORT, expires=EPOCH + 8).sign(members(5))
+    yield "transport_older", "An older one than was seen.", replace(TRANSPORT, serial=0).sign(members(5))
+
+
+def bad_drafts() -> Iterator[tuple[str, str, bytes]]:
+    """Drafts to refuse."""
+    yield "draft_unsigned", "No member signed it.", DUTY_CLAIM.sign([])
+    yield "draft_root", "Signed by the root only.", DUTY_CLAIM.sign([signer("root")])
+    other = replace(DUTY_CLAIM, body=[bytes(32), DUTY_KEYS])
+    yield "draft_roster", "For another roster.", other.sign(members(0))
 
 
 def bad_rosters() -> Iterator[tuple[str, str, bytes]]:
@@ -426,9 +498,19 @@ def bad_signed_things() -> Iterator[tuple[str, Scenario]]:
     for kind, layer, spec, cases in [
         ("roster", "roster", "8.3 8.5", bad_rosters()),
         ("duty", "duty list", "8.3 8.6", bad_duties()),
+        ("root", "roster", "8.3 8.4", bad_roots()),
+        ("transport", "roster", "8.3 8.12", bad_transports()),
+        ("draft", "duty list", "8.3 8.11", bad_drafts()),
     ]:
         for name, about, raw in cases:
             yield f"bad/{name}", scenario(about, spec, layer=layer, way="signed", kind=kind, **TRUST, signed=raw)
+    bad: Scenario = {"layer": "roster", "way": "signed"}
+    newer = replace(CARD, body=[*CARD_BODY[:4], 2, 1]).sign([signer("root")])
+    about = "A card that asks for a newer root than the reader has."
+    yield "bad/card_least_root", scenario(about, "8.7", **bad, kind="card", **TRUST, signed=newer)
+    about = "A roster that the first root signed, where the chain goes on to a third one."
+    chain = TRUST | {"root": join_roots(CHAIN)}
+    yield "bad/roster_old_root", scenario(about, "8.4 8.5", **bad, kind="roster", **chain, signed=ROSTER_RAW)
 
 
 def scenarios(old: Mapping[str, Scenario]) -> dict[str, Scenario]:
@@ -437,7 +519,13 @@ def scenarios(old: Mapping[str, Scenario]) -> dict[str, Scenario]:
         if KemKey(bytes.fromhex(case["seed"])).public.hex() != case["public"]:
             raise SystemExit("The X-Wing key from a published seed is not the published one: look at keys.py.")
     new = {"xwing": old["xwing"]}
-    sources: list[Callable[[], Iterator[tuple[str, Scenario]]]] = [passphrases, keys, plaintexts, signed_things]
+    sources: list[Callable[[], Iterator[tuple[str, Scenario]]]] = [
+        passphrases,
+        keys,
+        plaintexts,
+        signed_things,
+        root_chains,
+    ]
     for source in (*sources, bad_signed_things):
         new.update(source())
     return new | dict(envelopes(old))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -86,8 +86,17 @@ class House:
         return "--passphrase-file", self.folder / "passphrase"
 
 
+@pytest.fixture(scope="session", autouse=True)
+def quick() -> Iterator[None]:
+    """The office's passphrase costs little here; that it costs much elsewhere is tried in tests/trust."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr("sottovoce.trust.locked.MEMORY", 64)
+        patched.setattr("sottovoce.trust.locked.PASSES", 1)
+        yield
+
+
 @pytest.fixture(scope="session")
-def house(tmp_path_factory: pytest.TempPathFactory) -> House:
+def house(quick: None, tmp_path_factory: pytest.TempPathFactory) -> House:
     """Office, desk and server's folder; tests leave them as they are."""
     made = House(tmp_path_factory.mktemp("house"))
     (made.folder / "passphrase").write_text(PASSPHRASE + "\n", "utf-8")

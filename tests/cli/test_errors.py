@@ -43,9 +43,9 @@ CASES: dict[str, Callable[[House, Path, Path], Words]] = {
     "an argument too few": lambda house, new, junk: ("org", "backup", house.office),
     "create: no name": lambda house, new, junk: ("org", "create", new),
     "create: an office is there": lambda house, new, junk: ("org", "create", house.office, "--name", "x"),
-    "admit: no request": lambda house, new, junk: ("org", "admit", house.office, new),
-    "admit: a damaged request": lambda house, new, junk: ("org", "admit", house.office, junk),
-    "admit: a folder": lambda house, new, junk: ("org", "admit", house.office, house.desk),
+    "admit: no request": lambda house, new, junk: ("member", "admit", house.office, new),
+    "admit: a damaged request": lambda house, new, junk: ("member", "admit", house.office, junk),
+    "admit: a folder": lambda house, new, junk: ("member", "admit", house.office, house.desk),
     "publish: no office": lambda house, new, junk: ("org", "publish", new, new / "server"),
     "publish: a file": lambda house, new, junk: ("org", "publish", junk, new),
     "backup: no office": lambda house, new, junk: ("org", "backup", new, new / "file"),
@@ -92,14 +92,14 @@ def test_a_wrong_passphrase(house: House, run: Run, tmp_path: Path) -> None:
     file = tmp_path / "passphrase"
     file.write_text("none of the words that were meant\n", "utf-8")
     assert "does not open" in sentence(run, "desk", "list", house.desk, "--passphrase-file", file)
-    assert "does not open" in sentence(run, "org", "admit", house.office, house.request, "--passphrase-file", file)
+    assert "does not open" in sentence(run, "member", "admit", house.office, house.request, "--passphrase-file", file)
 
 
 def test_the_same_device_twice(house: House, run: Run) -> None:
     before = (house.office / "signed" / "roster.signed").read_bytes()
-    words = ("org", "admit", house.office, house.request, *house.secret)
-    assert "--replace" in sentence(run, *words)
-    assert "already" in sentence(run, *words, "--replace")
+    words = ("member", "admit", house.office, house.request, *house.secret)
+    assert "already" in sentence(run, *words)
+    assert "already" in sentence(run, *words, "--slot", "5")
     assert (house.office / "signed" / "roster.signed").read_bytes() == before
 
 

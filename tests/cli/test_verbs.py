@@ -44,9 +44,9 @@ VERBS = dict(verbs(_tree))
 def test_the_verbs_are_those_of_the_manual() -> None:
     named = {" ".join(words) for words, command in VERBS.items() if not isinstance(command, click.Group)}
     assert named >= {
-        "org create", "org admit", "org publish", "org backup", "org restore", "onion restore", "member join",
+        "org create", "org succeed", "org publish", "org backup", "org restore", "onion restore", "member join",
         "member welcome", "serve", "desk sync", "desk list", "desk read", "desk answer", "desk status", "doctor",
-        "demo", "org renew",
+        "demo", "org renew", "member add", "member admit", "member list", "member remove",
     }  # fmt: skip
 
 

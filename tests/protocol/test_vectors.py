@@ -25,9 +25,10 @@ from sottovoce.protocol.keys import KemKey, PairKey, SourceKeys, answer_epochs, 
 from sottovoce.protocol.message import Answer, Message, Place, binding, open_at_desk, open_at_source, unseal
 from sottovoce.protocol.words import Passphrase, parse
 from sottovoce.trust.card import Card, UntrustedAccess, UntrustedCard
-from sottovoce.trust.duty import UntrustedDutyList
+from sottovoce.trust.duty import DutyDraft, UntrustedDutyList
 from sottovoce.trust.roster import UntrustedRoot, UntrustedRoster
 from sottovoce.trust.signed import Verified
+from sottovoce.trust.transport import UntrustedTransport
 
 Vector = dict[str, Any]
 FOLDER = Path(__file__).parents[2] / "vectors"
@@ -210,7 +211,7 @@ def opened_at_source(vector: Vector) -> Answer:
 
 
 def trusted(vector: Vector) -> Verified:
-    """8.3 to 8.8."""
+    """8.3 to 8.12."""
     signed, today, least = raw(vector["signed"]), vector["today"], vector["least"]
     root = UntrustedRoot.of(raw(vector["root"])).verify(raw(vector["org"]), today)
     if vector["kind"] == "root":
@@ -218,6 +219,11 @@ def trusted(vector: Vector) -> Verified:
     if vector["kind"] == "duty":
         roster = UntrustedRoster.of(raw(vector["roster"])).verify(root, today, least)
         return UntrustedDutyList.of(signed).verify(roster, today, least)
+    if vector["kind"] in ("draft", "transport"):
+        roster = UntrustedRoster.of(raw(vector["roster"])).verify(root, today, least)
+        if vector["kind"] == "draft":
+            return UntrustedDutyList.of(signed).draft(roster, today, least)
+        return UntrustedTransport.of(signed).verify(roster, today, least)
     if vector["kind"] == "access":
         return UntrustedAccess.of(signed).verify(root, today, least)
     if vector["kind"] == "card":
@@ -241,19 +247,26 @@ def sealed_to_source(vector: Vector) -> None:
 
 
 def signed(vector: Vector) -> None:
-    """8.1 to 8.8: what is trusted says what the vector says."""
+    """8.1 to 8.12: what is trusted says what the vector says."""
     made = trusted(vector)
     claim = made.claim
-    assert [claim.kind, claim.serial, claim.issued, claim.expires] == [
-        vector[field] for field in ("kind", "serial", "issued", "expires")
+    assert [{"draft": "duty"}.get(vector["kind"], vector["kind"]), claim.serial, claim.issued, claim.expires] == [
+        claim.kind,
+        *(vector[field] for field in ("serial", "issued", "expires")),
     ]
     assert claim.payload() == raw(vector["payload"])
     assert made.hash == hashlib.sha256(raw(vector["payload"])).digest() == raw(vector["hash"])
     assert made.raw == raw(vector["signed"])
     if isinstance(made, Card):
         assert list(made.check_words) == vector["check_words"]
+    if isinstance(made, DutyDraft):
+        roster = UntrustedRoster.of(raw(vector["roster"])).claim.body[1]
+        assert [slot for slot in range(16) if roster[slot][1] in made.signatures] == vector["slots"]
+        assert made.missing == vector["missing"]
+        assert made.hash == trusted(vector | {"kind": "duty", "signed": vector["complete"]}).hash
 
 
+SIGNED = ("root", "root_chain", "roster", "duty", "draft", "transport", "card", "access")
 READERS: dict[str, Callable[[Vector], None]] = {
     "passphrase": passphrase,
     "passphrase_typed": passphrase_typed,
@@ -269,7 +282,7 @@ READERS: dict[str, Callable[[Vector], None]] = {
     "seen": seen,
     "sealed_to_desk": sealed_to_desk,
     "sealed_to_source": sealed_to_source,
-    **{f"signed_{kind}": signed for kind in ("root", "roster", "duty", "card", "access")},
+    **{f"signed_{kind}": signed for kind in SIGNED},
 }
 WAYS: dict[str, Callable[[Vector], object]] = {
     "desk": opened_at_desk,

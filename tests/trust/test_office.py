@@ -27,10 +27,10 @@ def organisation(tmp_path_factory: pytest.TempPathFactory) -> Organisation:
     return Organisation(tmp_path_factory.mktemp("organisation"), TODAY)
 
 
-def _request(org: bytes) -> tuple[JoinRequest, Ed25519PrivateKey]:
+def _request(org: bytes, root: bytes | None = None) -> tuple[JoinRequest, Ed25519PrivateKey]:
     device = Ed25519PrivateKey.generate()
     public = device.public_key().public_bytes_raw()
-    return JoinRequest(org, secrets.token_bytes(32), public, secrets.token_bytes(32)), device
+    return JoinRequest(org, root or org, secrets.token_bytes(32), public, secrets.token_bytes(32)), device
 
 
 def test_8_10_what_is_locked_opens_with_its_passphrase_only() -> None:

@@ -22,7 +22,7 @@ _MODULES = {
     "onion": "org",
     "member": "member",
     "serve": "serve",
-    "desk": "desk",
+    "desk": "team",
     "doctor": "doctor",
     "demo": "demo",
 }

@@ -21,4 +21,12 @@ CREATE TABLE request (slot INTEGER PRIMARY KEY, device BLOB NOT NULL, epochs BLO
   seeded INTEGER NOT NULL, epoch INTEGER NOT NULL, tag BLOB NOT NULL) WITHOUT ROWID;
 """
 SECRET = ("device", "duty", "waiting_seed", "transport")  # never in a backup
-LOCAL = ("receipt", "unopened", "colleague", "lack", "asked", "word", "request")  # this device's business with colleagues
+LOCAL = (
+    "receipt",
+    "unopened",
+    "colleague",
+    "lack",
+    "asked",
+    "word",
+    "request",
+)  # this device's business with colleagues

@@ -84,8 +84,8 @@ class Office:
 
     def sign(self, kind: str, org: bytes, today: int, expires: int, body: object) -> int:
         """Signs the next one of a kind and keeps it; returns its serial."""
-        held = self.claim(kind)
-        serial = held.serial + 1 if held is not None else 1
+        held = self.signed.get(kind)
+        serial = RENEWED[kind][0](held).claim.serial + 1 if held is not None else 1
         raw = Claim(kind, org, serial, today, expires, body).sign([self.root_key()])
         write_durably(self.signed.path(kind), raw)
         return serial

@@ -151,8 +151,7 @@ def write_durably(path: Path, raw: bytes, day: int | None = None) -> None:
         _coarsen(fresh, day)
         os.fsync(file.fileno())
     fresh.replace(path)
-    _coarsen(path.parent, day)
-    sync_folder(path.parent)
+    _settle(path.parent, day)
 
 
 def _coarsen(path: Path, day: int | None) -> None:
@@ -160,8 +159,15 @@ def _coarsen(path: Path, day: int | None) -> None:
         os.utime(path, (day * EPOCH_SECONDS,) * 2)
 
 
-def sync_folder(folder: Path) -> None:
+def remove_durably(path: Path, day: int) -> None:
+    """Removes a file, if it is there; the folder's times say no more than the `day`."""
+    path.unlink(missing_ok=True)
+    _settle(path.parent, day)
+
+
+def _settle(folder: Path, day: int | None) -> None:
     """Makes what was renamed or removed in a folder durable."""
+    _coarsen(folder, day)
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(descriptor)

@@ -8,7 +8,7 @@ from sottovoce.protocol.errors import Refused
 from sottovoce.protocol.sizes import SLOTS, epoch_of
 
 from .duty import DutyDraft, UntrustedDutyList
-from .published import SignedFolder, sync_folder, write_durably
+from .published import SignedFolder, remove_durably, write_durably
 from .roster import Roster
 from .transport import Transport, UntrustedTransport, join_transports
 
@@ -67,8 +67,7 @@ class TeamFolder:
             write_durably(self._signed.path("draft"), joined.raw, today)
             return False
         self._signed.put_duty(joined.raw, today)
-        self._signed.path("draft").unlink(missing_ok=True)
-        sync_folder(self._signed.folder)
+        remove_durably(self._signed.path("draft"), today)
         return True
 
     def _swapped(self, roster: Roster, new: DutyDraft) -> bytes:
