@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from doubles.road import MemoryRoad
 
 from sottovoce import cli
 
@@ -110,4 +113,14 @@ def house(quick: None, tmp_path_factory: pytest.TempPathFactory) -> House:
     ]
     for verb in verbs:
         assert call(*verb, *(made.secret if verb[1] != "add" else ())) == 0
+    return made
+
+
+@pytest.fixture
+def road(house: House, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> MemoryRoad:
+    """What the desk's verbs reach instead of a server over Tor."""
+    made = MemoryRoad(time.time, tmp_path / "shown")
+    for kind in ("root", "roster", "card"):
+        made.things[kind] = (house.server / "signed" / f"{kind}.signed").read_bytes()
+    monkeypatch.setattr("sottovoce.cli.road.over_tor", lambda *_: contextlib.nullcontext(made))
     return made
