@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
 import sys
 import time
@@ -14,6 +15,7 @@ import pytest
 from doubles.road import MemoryRoad
 
 from sottovoce import cli
+from sottovoce.desk import vault
 
 PASSPHRASE = "six plain words for these tests"  # noqa: S105  # opens what these tests make
 
@@ -91,10 +93,11 @@ class House:
 
 @pytest.fixture(scope="session", autouse=True)
 def quick() -> Iterator[None]:
-    """The office's passphrase costs little here; that it costs much elsewhere is tried in tests/trust."""
+    """The office's passphrase costs little here, a vault's once; that they cost much is tried in tests of both."""
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr("sottovoce.trust.locked.MEMORY", 64)
         patched.setattr("sottovoce.trust.locked.PASSES", 1)
+        patched.setattr("sottovoce.desk.vault._key", functools.cache(vault._key))
         yield
 
 

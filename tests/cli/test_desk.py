@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import json
 import secrets
 import shutil
@@ -15,7 +14,6 @@ from doubles.road import MemoryRoad
 
 from sottovoce.cli import desk_sync
 from sottovoce.cli.desk_read import _marks
-from sottovoce.desk import vault
 from sottovoce.desk.letters import Entry
 from sottovoce.protocol.body import Body
 from sottovoce.protocol.keys import SourceKeys
@@ -26,15 +24,6 @@ from sottovoce.trust.duty import UntrustedDutyList
 from sottovoce.trust.roster import UntrustedRoot, UntrustedRoster
 
 LONG = "A long story. " * 1_000  # three parts
-
-
-_key = functools.cache(vault._key)
-
-
-@pytest.fixture(autouse=True)
-def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The work of a passphrase is done once."""
-    monkeypatch.setattr(vault, "_key", _key)
 
 
 @pytest.fixture
@@ -125,7 +114,8 @@ def test_run_posts_and_leaves_the_vault_to_other_verbs_in_between(
         if len(said) == 1:  # after the first sync, a member answers by another verb
             said.append(run("desk", "answer", desk, "--text-file", answer, *house.secret).out)
         said.append(f"{seconds > 0}")
-        monkeypatch.setattr(desk_sync, "now", lambda passed=time.time() + 3_600 * len(said): passed)
+        passed = time.time() + 3_600 * len(said)
+        monkeypatch.setattr(desk_sync, "now", lambda: passed)
 
     monkeypatch.setattr(desk_sync, "sleep", sleep)
     before = len(road.puts)

@@ -127,10 +127,9 @@ def test_hostile_text_reaches_no_terminal(house: House, run: Run, road: MemoryRo
     audience = SignedFolder(server / "signed").published(TODAY).audience(TODAY)
     assert audience
     keys, tag = SourceKeys(audience.org, Passphrase(secrets.token_bytes(16))), secrets.token_bytes(16)
-    road.arrive(
-        tag,
-        *seal_to_desk(keys, audience, Body(HOSTILE), tags=[tag], message_id=secrets.token_bytes(16), seen=bytes(256)),
-    )
+    ids = {"message_id": secrets.token_bytes(16), "seen": bytes(256)}
+    (envelope,) = seal_to_desk(keys, audience, Body(HOSTILE), tags=[tag], **ids)
+    road.arrive(tag, envelope)
     synced = run("desk", "sync", house.desk, *house.secret)
     assert (synced.code, synced.out.splitlines()[0]) == (0, "1 new messages, 0 answers sent, 0 waiting.")
     assert " ".join(keys.sign) in run("desk", "list", house.desk, *house.secret).out

@@ -1,4 +1,4 @@
-"""What the door shows, held against what the desk holds: every difference is an alarm that says what to do (spec 9.12)."""
+"""What the door shows, held against what the desk holds: a difference is an alarm that says what to do (spec 9.12)."""
 
 from __future__ import annotations
 
