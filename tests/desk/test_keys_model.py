@@ -33,7 +33,7 @@ class Thief:
     def __init__(self, desk: Desk) -> None:
         self._world, rows = desk.world, desk.vault.rows
         transports = [KemKey(seed) for (seed,) in rows("SELECT seed FROM transport")]
-        self.seeds = {seed for table in ("duty", "waiting_seed") for (seed,) in rows(f"SELECT seed FROM {table}")}
+        self.seeds = {seed for (seed,) in rows("SELECT seed FROM duty UNION SELECT seed FROM waiting_seed")}
         for slot, item in self._world.server.items:
             for key in transports:
                 self._read(slot, item, key)
