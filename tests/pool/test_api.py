@@ -118,7 +118,7 @@ def new_envelope() -> tuple[bytes, bytes]:
     return secrets.token_bytes(16), secrets.token_bytes(ENVELOPE)
 
 
-def test_an_envelope_goes_in_on_one_side_and_out_on_the_other(public: Side, members: Side) -> None:
+def test_9_2_9_3_an_envelope_goes_in_on_one_side_and_out_on_the_other(public: Side, members: Side) -> None:
     puts = [new_envelope() for _ in range(3)]
     assert [public.client.put(TODAY, *put) for put in puts] == [Reply(PutResult.STORED, TODAY, 12)] * 3
     pending = members.client.pending()
@@ -227,7 +227,7 @@ def test_the_members_side_takes_no_envelopes(members: Side) -> None:
 
 
 @pytest.mark.parametrize("kind", api.PUBLIC_KINDS)
-def test_signed_things_are_served_as_signed(public: Side, members: Side, org: Organisation, kind: str) -> None:
+def test_9_4_signed_things_are_served_as_signed(public: Side, members: Side, org: Organisation, kind: str) -> None:
     raw = (org.server / "signed" / f"{kind}.signed").read_bytes()
     assert public.client.signed(kind) == raw
     assert public.client.signed(kind) == members.client.signed(kind)

@@ -46,7 +46,7 @@ def base_of(pool: SqlitePool) -> sqlite3.Connection:
     return base
 
 
-def test_what_was_put_is_pending_and_fetched(pool: SqlitePool, clock: Clock) -> None:
+def test_9_2_what_was_put_is_pending_and_fetched(pool: SqlitePool, clock: Clock) -> None:
     other = bytes(16)
     assert put(pool, clock, TAG) == put(pool, clock, other) == [PutResult.STORED]
     assert run(pool.pending()) == [(edition_of(NOW), other), (edition_of(NOW), TAG)]  # by tag, not by arrival

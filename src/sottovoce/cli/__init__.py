@@ -22,7 +22,7 @@ _MODULES = {
     "onion": "org",
     "member": "member",
     "serve": "serve",
-    "desk": "team",
+    "desk": "desk",
     "doctor": "doctor",
     "demo": "demo",
 }

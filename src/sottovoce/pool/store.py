@@ -153,6 +153,9 @@ class SqlitePool:
             failed = RoadError("An edition can't be closed: look at the disk's room and rights.")
             failed.__cause__ = error
             done.set_exception(failed)
+        except BaseException as error:
+            done.set_exception(error)  # a fault of ours: whoever waits must not wait for ever
+            raise
         else:
             done.set_result(None)
 
