@@ -15,7 +15,7 @@ from cli.conftest import House, Run
 from doubles.road import MemoryRoad
 
 from sottovoce.cli import _tree
-from sottovoce.cli.desk_group import clean
+from sottovoce.cli.text import clean
 from sottovoce.protocol.body import Body
 from sottovoce.protocol.keys import SourceKeys
 from sottovoce.protocol.message import seal_to_desk
