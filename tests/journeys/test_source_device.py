@@ -92,12 +92,12 @@ def in_memory(pids: list[int], plants: dict[str, bytes]) -> set[str]:
 
 
 @pytest.fixture
-def device(house: House) -> Iterator[Device]:
+def device(house: House) -> Device:
     """A new computer; the server runs."""
     if house.process.poll() is not None:
         house.start_server()
         house.wait_open()
-    yield Device(house)
+    return Device(house)
 
 
 def test_a_source_on_its_own_computer_and_nothing_of_it_at_the_server(house: House, device: Device) -> None:
