@@ -68,7 +68,7 @@ class Case:
     def _letters(self) -> Iterator[tuple[Letter, list[Sealed]]]:
         """Each letter with its envelopes."""
         for message, body in joined(self.everything.values()).items():
-            names = {name for name, _ in self._secrets.found([("opened", body)], plain=True)}
+            names = {name for name, _ in self._secrets.found([("opened", body)])}
             (letter,) = (letter for letter in self.story.letters if letter.name in names)
             yield letter, [each.sealed for each in self.everything.values() if each.message == message]
 
@@ -77,10 +77,7 @@ class Case:
     def found(self, holder: Holder) -> set[str]:
         """The names of all secrets that lie in what they hold, in any form."""
         if id(holder) not in self._found:  # the holder is kept, so its id stays its own
-            memory = [thing for thing in holder.things if thing[0].startswith("memory of")]
-            hits = self._secrets.found(memory, plain=True)
-            hits |= self._secrets.found(thing for thing in holder.things if not thing[0].startswith("memory of"))
-            self._found[id(holder)] = (holder, {name for name, _ in hits})
+            self._found[id(holder)] = (holder, {name for name, _ in self._secrets.found(holder.things)})
         return self._found[id(holder)][1]
 
     def open(self, holder: Holder) -> dict[bytes, Opened]:
@@ -113,9 +110,7 @@ class Case:
     def read(self, holder: Holder) -> list[Letter]:
         """The letters whose text they have, or can open."""
         bodies = joined(self.open(holder).values()).values()
-        names = {
-            name for name, _ in self._secrets.found((("opened", body) for body in bodies), plain=True)
-        } | self.found(holder)
+        names = {name for name, _ in self._secrets.found(("opened", body) for body in bodies)} | self.found(holder)
         return [letter for letter in self.story.letters if letter.name in names]
 
     # -- what everybody knows --------------------------------------------------------------

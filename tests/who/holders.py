@@ -132,8 +132,8 @@ class Holders:
         return replace(self.anyone(), name="live", things=self._public + things, passed=passed)
 
     def replaced(self) -> Holder:
-        """Who takes the machine's memory only after the workers were replaced; with the disk."""
-        things = self._story.memory["after the workers were replaced"] + self._story.disks["after the close"].things
+        """Who takes the memory of the server's processes only after the workers were replaced."""
+        things = self._story.memory["after the workers were replaced"]
         return replace(self.anyone(), name="memory after the workers were replaced", things=self._public + things)
 
     def member(self, name: str, slot: int) -> Holder:
