@@ -23,11 +23,13 @@ sys.path.insert(0, str(ROOT / "tests"))  # the browser's driver lives beside the
 
 from journeys.browser import BrowserError, Firefox, Page  # noqa: E402  (needs the path above)
 
-from sottovoce.door.pages import AnswerView, Pages, Problem  # noqa: E402
+from sottovoce.door.inbox_page import AnswerView, InboxView  # noqa: E402
+from sottovoce.door.pages import Pages, Problem  # noqa: E402
+from sottovoce.source.conversation import ROOM  # noqa: E402
 
 WIDTHS = (390, 820, 1280)
 HEIGHT = 900
-ROOM = 5_171
+INBOX = 32_000  # bytes of an inbox page
 TOKEN = "one-use"  # noqa: S105  (no secret: it stands in a form)
 SIGN = ("maple", "ocean")
 ADDRESS = "cn56kfbedwopo3owvm26xenwztvxesgsgb7ykad7nmgwxt6ull4n6jid.onion"
@@ -62,7 +64,16 @@ ANSWERS = (
 
 def every_page(pages: Pages) -> dict[str, bytes]:
     """Each state of each page by a name, with invented data."""
-    long = TEXT * 27
+    long = TEXT * 560
+    day = datetime.date(2026, 11, 14)
+    letter = AnswerView(day, datetime.date(2026, 12, 14), TEXT * 300)
+    views = {
+        "inbox": InboxView(SIGN, ANSWERS, 3, day, (), 0, None, 18),
+        "inbox-empty": InboxView(SIGN, (), 0, None, (), 0, None, 0),
+        "inbox-unfinished": InboxView(SIGN, ANSWERS[:1], 3, day, [(day, 2, 3)], 0, None, 6),
+        "inbox-long": InboxView(SIGN, (letter,), 3, day, (), 0, None, 12),
+        "inbox-older": InboxView(SIGN, ANSWERS, 3, day, (), 16, 32, 12),
+    }
     unknown = Problem("unknown", place=4, word="rigde", near=("ridge", "bridge"))
     mistyped = " ".join(WORDS).replace("ridge", "rigde")
     banner = Pages("The Ombudsman of Harbour City", None, "Development without Tor: everyone on the way sees you.")
@@ -85,16 +96,18 @@ def every_page(pages: Pages) -> dict[str, bytes]:
         ),
         "write-empty": pages.write(token=TOKEN, room=ROOM, problem=Problem("empty"), first=False),
         "write-twice": pages.write(token=TOKEN, text=TEXT, room=ROOM, problem=Problem("twice"), first=False),
-        "write-full": pages.write(token=TOKEN, text=TEXT, room=ROOM, problem=Problem("full"), first=False),
+        "write-full": pages.write(token=TOKEN, text=TEXT, room=ROOM, problem=Problem("full", hour=18), first=False),
         "closed": pages.closed(text=TEXT),
-        "sent": pages.sent(sign=SIGN),
-        "inbox": pages.inbox(sign=SIGN, answers=ANSWERS, received=3, received_day=datetime.date(2026, 11, 14)),
-        "inbox-empty": pages.inbox(sign=SIGN, answers=(), received=0, received_day=None),
+        "sent": pages.sent(sign=SIGN, hour=18),
+        **{name: pages.inbox(view, 1, INBOX) for name, view in views.items()},
+        "inbox-long-2": pages.inbox(views["inbox-long"], 2, INBOX),
         "bye": pages.bye(expired=False),
         "bye-expired": pages.bye(expired=True),
         "guide": pages.guide(),
         "failed-missing": pages.failed(Problem("missing")),
         "failed-broken": pages.failed(Problem("broken"), text=TEXT, inside=True),
+        "failed-hurry": pages.failed(Problem("hurry"), text=TEXT, inside=True),
+        "failed-full": pages.failed(Problem("full", hour=18), text=TEXT, inside=True),
     }
 
 

@@ -16,6 +16,8 @@ from typing import Any
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
+from sottovoce.pool.edition import Listed, edition_bytes
+from sottovoce.protocol import cbor
 from sottovoce.protocol.answer import Place
 from sottovoce.protocol.body import Body
 from sottovoce.protocol.envelope import (
@@ -625,6 +627,17 @@ def root_chains() -> Iterator[tuple[str, Scenario]]:
     )
 
 
+def strange_pairs() -> Iterator[tuple[str, Scenario]]:
+    """Pairs that don't count beside one that does."""
+    payload = ROSTER.payload()
+    strange = [[b"", b""], [public(signer("root")), bytes(64)], [public(signer("member 0")), bytes(3)]]
+    signed = cbor.encode([payload, [*strange, *cbor.decode(ROSTER_RAW, "roster", len(ROSTER_RAW))[1]]])
+    fields: Scenario = {"kind": "roster", "serial": 1, "issued": EPOCH, "expires": EPOCH + 180}
+    made = {"payload": payload, "hash": ROSTER_HASH, "signed": signed}
+    about = "A roster with pairs that are wrong, short or empty beside the right one: they don't count and don't harm."
+    yield "signed_pairs", scenario(about, "8.2 8.3 8.5", **fields, **TRUST, **made)
+
+
 def bad_roots() -> Iterator[tuple[str, str, bytes]]:
     """Chains of roots to refuse."""
     claim, signers = SUCCESSORS[0]
@@ -730,6 +743,52 @@ def bad_signed_things() -> Iterator[tuple[str, Scenario]]:
     yield "bad/roster_old_root", scenario(about, "8.4 8.5", **bad, kind="roster", **chain, signed=ROSTER_RAW)
 
 
+EDITION_TAGS = sorted(fixed(f"edition tag {number}", 16) for number in range(32))
+EDITION = edition_bytes(4 * EPOCH + 1, {tag: tag * 512 for tag in EDITION_TAGS})
+
+
+def listed(file: bytes, number: int = 4 * EPOCH + 1, count: int = 32) -> bytes:
+    """The record of a file in the list of editions."""
+    record = Listed(number, count, hashlib.sha256(file).digest())
+    return record.number.to_bytes(4, "big") + record.count.to_bytes(4, "big") + record.hash
+
+
+def editions() -> Iterator[tuple[str, Scenario]]:
+    """Sections 9.6 to 9.8: the file is told by its tags, so that the vector stays small."""
+    about = "An edition: the envelope under each tag is that tag 512 times; `listed` is its record in the list."
+    fields = {"number": 4 * EPOCH + 1, "tags": EDITION_TAGS, "listed": listed(EDITION)}
+    yield "edition", scenario(about, "9.6 9.7 9.8", **fields)
+    about = (
+        "Files that are refused: that of edition.json with `new` at the offset `at`, then cut or filled with zeros"
+        " to `size` bytes, when the list has the record `listed`."
+    )
+    yield "edition_refused", scenario(about, "9.6 9.7 9.8", tags=EDITION_TAGS, cases=list(broken_editions()))
+
+
+def broken_editions() -> Iterator[Scenario]:
+    """What is changed in each; the list's hash is that of the changed file where no other is said."""
+    first, second = EDITION_TAGS[:2]
+    for about, at, new, more in [
+        ("another head", 0, b"x", 0),
+        ("another version", 7, b"\x02", 0),
+        ("another number than listed", 11, b"\x00", 0),
+        ("another N than listed", 12, (64).to_bytes(4, "big"), 0),
+        ("two tags changed places", 16, second + first, 0),
+        ("a tag twice", 16, second, 0),
+        ("a byte is missing", 0, b"", -1),
+        ("a byte too much", 0, b"", 1),
+        ("not even a head", 0, b"", 15 - len(EDITION)),
+    ]:
+        size = len(EDITION) + more
+        file = changed(EDITION, at, new)[:size].ljust(size, b"\0")
+        yield {"about": about, "at": at, "new": new, "size": size, "listed": listed(file)}
+    yield {"about": "another hash", "at": 9_000, "new": b"x", "size": len(EDITION), "listed": listed(EDITION)}
+    for count in (0, 33):
+        file = changed(EDITION, 12, count.to_bytes(4, "big"))
+        record = {"size": len(EDITION), "listed": listed(file, count=count)}
+        yield {"about": f"an N of {count}, also in the list", "at": 12, "new": count.to_bytes(4, "big"), **record}
+
+
 def scenarios(old: Mapping[str, Scenario]) -> dict[str, Scenario]:
     """Every file's content by its name without the ending; `old` is what the files hold now."""
     for case in old["xwing"]["cases"]:
@@ -742,6 +801,8 @@ def scenarios(old: Mapping[str, Scenario]) -> dict[str, Scenario]:
         plaintexts,
         signed_things,
         root_chains,
+        strange_pairs,
+        editions,
     ]
     for source in (*sources, bad_signed_things):
         new.update(source())

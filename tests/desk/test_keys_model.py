@@ -7,11 +7,13 @@ day whose key was destroyed in that vault may open. And at the end every desk th
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 import tempfile
 from pathlib import Path
+from random import Random
 
-from doubles.desks import Desk, Envelope, World
+from doubles.desks import Crash, Desk, Envelope, World
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
@@ -24,7 +26,6 @@ from sottovoce.protocol.mailbox import CONTENT_MOST
 from sottovoce.protocol.sealing import binding, unseal
 
 NAMES = ("ana", "ben", "eva")
-_AWAY_MOST = 3
 
 
 class Thief:
@@ -33,7 +34,7 @@ class Thief:
     def __init__(self, desk: Desk) -> None:
         self._world, rows = desk.world, desk.vault.rows
         transports = [KemKey(seed) for (seed,) in rows("SELECT seed FROM transport")]
-        self.seeds = {seed for table in ("duty", "waiting_seed") for (seed,) in rows(f"SELECT seed FROM {table}")}
+        self.seeds = {seed for (seed,) in rows("SELECT seed FROM duty UNION SELECT seed FROM waiting_seed")}
         for slot, item in self._world.server.items:
             for key in transports:
                 self._read(slot, item, key)
@@ -73,6 +74,7 @@ class KeysLife(RuleBasedStateMachine):
         self.away: dict[str, int] = {}
         self.gone: list[Desk] = []
         self.since = dict.fromkeys(NAMES, self.world.clock.today)
+        self.steps = 0
         self.world.settle()
 
     def present(self) -> list[str]:
@@ -85,7 +87,7 @@ class KeysLife(RuleBasedStateMachine):
             self.world.server.write()
 
     @rule(order=st.randoms(use_true_random=False))
-    def sync(self, order) -> None:  # type: ignore[no-untyped-def]  # hypothesis gives a Random
+    def sync(self, order: Random) -> None:
         names = self.present()
         order.shuffle(names)
         self.world.round(*names)
@@ -136,11 +138,34 @@ class KeysLife(RuleBasedStateMachine):
     def gone_syncs(self) -> None:
         self.gone[0].sync()
 
-    @rule(name=st.sampled_from([*NAMES, "new"]), call=st.sampled_from(["put_transport", "post_item", "acknowledge"]))
-    def answer_is_lost(self, name: str, call: str) -> None:
+    @rule(
+        name=st.sampled_from([*NAMES, "new"]),
+        call=st.sampled_from(["put_transport", "post_item", "acknowledge"]),
+        when=st.sampled_from(["before", "after"]),
+    )
+    def answer_is_lost(self, name: str, call: str, when: str) -> None:
         if name in self.present():
-            self.world.desks[name].road.losses = {call: ["after"]}
+            self.world.desks[name].road.losses = {call: [when]}
             self.world.desks[name].sync()
+
+    @rule(name=st.sampled_from(NAMES), call=st.integers(0, 9), crash=st.booleans())
+    def breaks_while_keys_come(self, name: str, call: int, crash: bool) -> None:
+        """A colleague renewed the list; the road breaks, or the machine goes off, while its items are taken in."""
+        if name not in self.present():
+            return
+        self.world.clock.forward(days=4)
+        self.world.round(*(other for other in self.present() if other != name))
+        self.world.server.write()
+        desk = self.world.desks[name]
+        if crash:
+            desk.crash_before(10 * call)
+            with contextlib.suppress(Crash):
+                desk.sync()
+            desk.restart()
+        else:
+            desk.road.calls, desk.road.break_at = [], call
+            desk.sync()
+            desk.road.break_at = None
 
     @invariant()
     def thief(self) -> None:
@@ -148,7 +173,8 @@ class KeysLife(RuleBasedStateMachine):
         if not hasattr(self, "world"):
             return
         desks = [*self.world.desks.values(), *self.gone]
-        desk = desks[len(self.world.server.items) % len(desks)]
+        desk = desks[self.steps % len(desks)]
+        self.steps += 1
         floor = desk.team.seeds.floor
         thief = Thief(desk)
         for envelope in self.world.server.envelopes:

@@ -112,7 +112,7 @@ def test_10_5_keys_of_days_that_are_over_are_never_sent(world: World) -> None:
     ana.vault.rows("INSERT INTO request VALUES (4, ?, ?, 0, 0, -1, x'')", world.desks["eva"].public[1], cbor.encode([]))
     sent: list[bytes] = []
     ana.team._box = box_of(ana)
-    ana.team._box.post = lambda road, slot, content: not sent.append(content)  # type: ignore[method-assign,func-returns-value]
+    ana.team._box.post = lambda road, slot, content: not sent.append(content)  # type: ignore[func-returns-value,method-assign]
     ana.team._live = 0
     ana.team.destroy(ana.road, SyncReport(), world.server.editions())
     ana.team.serve(ana.road, SyncReport())
@@ -174,7 +174,7 @@ def test_10_1_what_comes_between_the_two_keys_is_not_lost(world: World) -> None:
         if name == "before put_transport" and (content := next(late, None)):
             assert box_of(ana).post(ana.road, 4, content)
 
-    eva.road._step = step  # type: ignore[method-assign]
+    eva.road._step = step
     world.round("eva")
     assert eva.team.seeds.seed(today, KemKey(seed).public) == seed
     assert not world.server.box

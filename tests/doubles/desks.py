@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
+from random import Random
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
@@ -87,7 +88,7 @@ class Office:
         self.root_raw = join_roots([first.sign([self._key])])
         self.root: Root = UntrustedRoot.of(self.root_raw).verify(None, clock.today)
         self.org = self.root.org
-        self.slots = [[self._dh(), self._signing(), ""] for _ in range(SLOTS)]
+        self.slots: list[list[bytes | str]] = [[self._dh(), self._signing(), ""] for _ in range(SLOTS)]
         self.serial, self.threshold = 0, 1
 
     @staticmethod
@@ -122,6 +123,7 @@ class Server:
         self.box: dict[bytes, tuple[int, int, bytes]] = {}
         self.items: list[tuple[int, bytes]] = []
         self.envelopes: list[Envelope] = []
+        self.dice = Random(1)  # noqa: S311  # for the order of items only
 
     def show(self, kind: str, raw: bytes) -> None:
         write_durably(self.signed.path(kind), raw)
@@ -162,10 +164,13 @@ class TeamRoad:
         self._server, self._step = server, step
         self.losses: dict[str, list[str]] = {}
         self.calls: list[str] = []
+        self.break_at: int | None = None
 
     def _begin(self, call: str) -> None:
         self.calls.append(call)
         self._step(f"before {call}")
+        if len(self.calls) - 1 == self.break_at:
+            raise RoadError("The connection to the server broke: try again.")
         self._lose(call, "before")
 
     def _end(self, call: str) -> None:
@@ -227,7 +232,9 @@ class TeamRoad:
         self._begin("items")
         today = self._server.clock.today
         mine = [(day, item) for to, day, item in self._server.box.values() if to == slot and day >= today - 30]
-        return [item for _, item in sorted(mine, reverse=True)[:AT_ONCE]]
+        self._server.dice.shuffle(mine)  # an order that says nothing, but in each run the same
+        mine.sort(key=lambda each: -each[0])
+        return [item for _, item in mine[:AT_ONCE]]
 
     def acknowledge(self, receipts: Sequence[bytes]) -> None:
         assert 0 < len(receipts) <= AT_ONCE
@@ -286,7 +293,7 @@ class Desk:
         self._begin()
 
     @property
-    def public(self) -> list[object]:
+    def public(self) -> list[bytes | str]:
         """What the office puts into a slot."""
         signing = Ed25519PrivateKey.from_private_bytes(self.vault.device_key("signing"))
         dh = X25519PrivateKey.from_private_bytes(self.vault.device_key("dh"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import json
 import os
 import re
 import subprocess
@@ -53,6 +54,18 @@ def test_a_lock_holds_pins_and_hashes_only(lock: str) -> None:
     assert entries
     shape = re.compile(r"[a-z0-9.-]+==[\w.+!]+( ; [^/@]+?)?( +--hash=sha256:[0-9a-f]{64})+")
     assert [entry for entry in entries if not shape.fullmatch(entry)] == []
+
+
+def test_the_lock_of_the_second_reader_holds_pins_and_hashes_only() -> None:
+    packages = json.loads((ROOT / "vectors/readers/package-lock.json").read_text("utf-8"))["packages"]
+    ours = packages.pop("")
+    assert packages
+    for package in packages.values():
+        assert package["integrity"].startswith("sha512-")
+        assert "resolved" not in package
+        assert "hasInstallScript" not in package
+    pins = {name.removeprefix("node_modules/"): package["version"] for name, package in packages.items()}
+    assert {name: pins[name] for name in ours["dependencies"]} == ours["dependencies"]
 
 
 @pytest.mark.parametrize("room", ROOMS, ids=lambda path: path.name)

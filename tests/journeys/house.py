@@ -9,19 +9,24 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from doubles.leaks import Secrets, family, in_files, in_processes
 
+from sottovoce.cli.common import DEMO_CLOCK, DemoClock
 from sottovoce.cli.demo import Demo
+from sottovoce.door.ledger import IDLE_SECONDS
 from sottovoce.protocol.keys import SourceKeys
+from sottovoce.protocol.sizes import EDITION_SECONDS, epoch_of
 from sottovoce.protocol.words import parse
 from sottovoce.trust.published import SignedFolder
 
 SERVER = Path(__file__).with_name("server_process.py")
 OPEN = "The door is open"
 SECONDS = 90
+PROCESSES = 4  # beside the starter: two tors, two workers
 
 
 class House(Demo):
@@ -34,13 +39,39 @@ class House(Demo):
         self.secrets = Secrets()
         self.secrets.text("a circuit", "fc00:dead:beef:4dad:")
         self.secrets.key("a circuit", bytes.fromhex("fc00deadbeef4dad"))
-        self.shift(0)
+        self.ahead = self.idle = 0  # seconds
+        self.set_clocks()
 
-    def shift(self, seconds: int) -> None:
-        """Puts the server's clock so many seconds ahead."""
+    def set_clocks(self) -> None:
+        """Server and desk are `ahead` by so many seconds, and the half hours of visits by `idle`."""
         new = self.clock.with_suffix(".new")
-        new.write_text(str(seconds), "utf-8")
+        new.write_text(f"{self.ahead} {self.idle}", "utf-8")
         new.replace(self.clock)
+        self.environment = {**os.environ, DEMO_CLOCK: DemoClock(1, 0, self.ahead).text}
+
+    def end_visits(self) -> None:
+        """Half an hour goes by in which nobody does a step."""
+        self.idle += IDLE_SECONDS + 60
+        self.set_clocks()
+
+    def close_edition(self) -> None:
+        """Six hours go by everywhere but in visits: what is pending becomes an edition, for sources to find."""
+        files = self.server / "pool" / "editions"
+        before = set(files.iterdir())
+        self.ahead += EDITION_SECONDS
+        self.set_clocks()
+        end = time.monotonic() + SECONDS
+        while not {path for path in files.iterdir() if path.suffix == ".edition"} - before:
+            assert time.monotonic() < end, "no edition closed"
+            time.sleep(0.05)
+
+    @contextlib.contextmanager
+    def without_duty(self) -> Iterator[None]:
+        """No duty list is at the server, as when all its days are over."""
+        file = self.server / "signed" / "duty.signed"
+        kept = file.rename(self.folder / "duty.signed")
+        yield
+        kept.rename(file)
 
     def start_server(self) -> None:
         """Starts the server's process; `wait_open` waits until its onions are published."""
@@ -69,20 +100,20 @@ class House(Demo):
             process.wait(10)
 
     def kill_server(self) -> None:
-        """Ends the server as a power cut does; its tors must end by themselves."""
-        _, *tors = family(self.process.pid)
-        assert len(tors) == 2
+        """Ends the server as a power cut does; its tors and workers must end by themselves."""
+        _, *others = family(self.process.pid)
+        assert len(others) == PROCESSES
         self.process.send_signal(signal.SIGKILL)
         self.process.wait(10)
         end = time.monotonic() + 20
-        while any(_is_alive(tor) for tor in tors):
-            assert time.monotonic() < end, "a tor outlived its server"
+        while any(_is_alive(each) for each in others):
+            assert time.monotonic() < end, "a tor or a worker outlived its server"
             time.sleep(0.05)
 
     def know(self, words: list[str]) -> tuple[str, str]:
         """Takes all that these words stand for among the secrets; returns the sign that belongs to them."""
         phrase = parse(" ".join(words))
-        published = SignedFolder(self.server / "signed").published(int(time.time() // 86_400))
+        published = SignedFolder(self.server / "signed").published(epoch_of(time.time() + self.ahead))
         keys = SourceKeys(published.root.org, phrase)
         self.secrets.words("words", words)
         self.secrets.words("numbers", phrase.numbers)

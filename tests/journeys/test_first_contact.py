@@ -8,7 +8,7 @@ import sqlite3
 import pytest
 from doubles.leaks import family
 from journeys.browser import Firefox, Page
-from journeys.house import House
+from journeys.house import PROCESSES, House
 
 from sottovoce.protocol.words import parse
 
@@ -24,8 +24,6 @@ TYPED = "A text that was typed for longer than half an hour."
 UNSEALED = "A text for which there was no key on that day."
 BEFORE = "This arrived before the power was cut."
 BETWEEN = "This was on the screen when the power was cut."
-EXPIRY, DUTY_GONE = 31 * 60, 9 * 86_400  # seconds
-
 
 KINDS = {"a circuit", "text", "answer", "words", "numbers", "the words' bytes", "sign", "a tag's owner", "cookie"}
 
@@ -105,6 +103,7 @@ def test_writes_is_answered_comes_back_and_reads(house: House, visit: Visit) -> 
     house.answer(sign, ANSWER)
     house.secrets.text("answer", ANSWER)
     house.sync()
+    house.close_edition()
 
     visit.open()
     visit.press("a[href='/enter']", "Coming back")
@@ -149,13 +148,12 @@ def test_wrong_words_are_given_back_with_near_ones(house: House, visit: Visit) -
 def test_a_visit_that_ended_gives_the_text_back(house: House, visit: Visit) -> None:
     sign = visit.begin()
     visit.type(TYPED)
-    house.shift(EXPIRY)
+    house.end_visits()
     visit.press("form[action='/write'] button", "Coming back")
     assert "nothing was sent" in visit.page.text(".error")
     assert visit.page.value("#text") == TYPED
     visit.enter(" ".join(visit.words), "Write to us")
     assert visit.page.value("#text") == TYPED
-    house.shift(0)
     visit.press("form[action='/write'] button", "Your message is here")
     house.sync()
     assert [entry["text"] for entry in house.read(sign)] == [TYPED]
@@ -164,15 +162,13 @@ def test_a_visit_that_ended_gives_the_text_back(house: House, visit: Visit) -> N
 def test_without_a_duty_key_nothing_is_taken_and_nothing_lost(house: House, visit: Visit) -> None:
     sign = visit.begin()
     visit.type(UNSEALED)
-    house.shift(DUTY_GONE)
-    visit.press("form[action='/write'] button", "Coming back")
-    visit.enter(" ".join(visit.words), "We can take no message now")
-    assert visit.page.value("#text") == UNSEALED
-    visit.open()
-    assert not visit.page.has("form[action='/begin']")
+    with house.without_duty():
+        visit.press("form[action='/write'] button", "We can take no message now")
+        assert visit.page.value("#text") == UNSEALED
+        visit.open()
+        assert not visit.page.has("form[action='/begin']")
     house.sync()
     assert list(sign) not in [conversation["sign"] for conversation in house.conversations()]
-    house.shift(0)
     visit.open()
     assert visit.page.has("form[action='/begin']")
 
@@ -190,7 +186,7 @@ def test_a_power_cut_loses_neither_what_was_sent_nor_what_was_typed(house: House
     visit.enter(" ".join(visit.words), "Write to us")
     visit.press("form[action='/write'] button", "Your message is here")
     house.sync()
-    # Within one edition nobody knows an order: the pool keeps no finer time.
+    # Two visits within one edition: nobody knows their order, the pool keeps no finer time.
     assert {entry["text"] for entry in house.read(sign)} == {BEFORE, BETWEEN}
 
 
@@ -198,14 +194,14 @@ def test_no_secret_of_these_journeys_lies_anywhere_at_the_server(house: House, b
     for value in browser.cookies:
         house.secrets.text("cookie", value)
     assert house.secrets.names == KINDS, "run the whole file: the journeys plant what is searched for here"
-    assert len(family(house.process.pid)) == 3
+    assert len(family(house.process.pid)) == 1 + PROCESSES
     assert house.leaks() == set()
     house.stop_server(house.process)
     assert house.leaks() == set()
 
 
 def test_a_leak_planted_in_the_house_is_found(house: House, browser: Firefox) -> None:
-    pool, state = house.server / "pool" / "pool.sqlite3", house.server / "onion" / "door" / "planted"
+    pool, state = house.server / "pool" / "planted.sqlite3", house.server / "onion" / "door" / "planted"
     with contextlib.closing(sqlite3.connect(pool)) as planted:
         planted.execute("CREATE TABLE note (text TEXT)")
         planted.execute("INSERT INTO note VALUES (?)", (QUESTION,))

@@ -19,6 +19,8 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
+from sottovoce.pool.edition import Listed, read_stream
+from sottovoce.pool.errors import RoadError
 from sottovoce.protocol.answer import Answer, Place, open_at_source
 from sottovoce.protocol.body import Body
 from sottovoce.protocol.envelope import TO_DESK, TO_SOURCE, LaterPart, decode, seen_bit, seen_bitmap, seen_bits
@@ -371,11 +373,42 @@ def signed(vector: Vector) -> None:
         assert made.hash == trusted(vector | {"kind": "duty", "signed": vector["complete"]}).hash
 
 
-SIGNED = ("root", "root_chain", "roster", "duty", "draft", "transport", "card", "access")
+def edition_file(tags: list[str]) -> bytes:
+    """The file of edition.json, by the offsets of 9.6."""
+    head = b"sottoed\x01" + (4 * 20_780 + 1).to_bytes(4, "big") + len(tags).to_bytes(4, "big")
+    return head + raw("".join(tags)) + b"".join(raw(tag) * 512 for tag in tags)
+
+
+def edition_listed(record: bytes) -> Listed:
+    """A record of 9.7."""
+    return Listed(int.from_bytes(record[:4], "big"), int.from_bytes(record[4:8], "big"), record[8:])
+
+
+def edition(vector: Vector) -> None:
+    """9.6 to 9.8."""
+    file = edition_file(vector["tags"])
+    found = list(read_stream([file[:9], file[9:]], edition_listed(raw(vector["listed"]))))
+    assert found == [(raw(tag), raw(tag) * 512) for tag in vector["tags"]]
+    assert raw(vector["listed"])[:4] == vector["number"].to_bytes(4, "big")
+
+
+def edition_refused(vector: Vector) -> None:
+    """9.6 to 9.8."""
+    for case in vector["cases"]:
+        file, new = edition_file(vector["tags"]), raw(case["new"])
+        file = file[: case["at"]] + new + file[case["at"] + len(new) :]
+        file = file[: case["size"]].ljust(case["size"], b"\0")
+        with pytest.raises(RoadError):
+            list(read_stream([file], edition_listed(raw(case["listed"]))))
+
+
+SIGNED = ("root", "root_chain", "roster", "duty", "draft", "transport", "card", "access", "pairs")
 READERS: dict[str, Callable[[Vector], None]] = {
     "passphrase": passphrase,
     "passphrase_typed": passphrase_typed,
     "passphrase_refused": passphrase_refused,
+    "edition": edition,
+    "edition_refused": edition_refused,
     "hpke": hpke,
     "xwing": xwing,
     "source_keys": source_keys,

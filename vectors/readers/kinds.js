@@ -3,7 +3,8 @@
 import { x25519 } from "@noble/curves/ed25519.js";
 import { chacha20poly1305 } from "@noble/ciphers/chacha.js";
 
-import { hex, join, sha256, unhex } from "./bytes.js";
+import { hex, join, sha256, uint, unhex } from "./bytes.js";
+import { faultOf, fileOf } from "./edition.js";
 import { decapsulate, encapsulate, keySchedule, nonceOf, xwingKey } from "./hpke.js";
 import { answerEpochs, answerTags, binding, macOf, memberPair, partTag, sourceKeys, sourcePair } from "./keys.js";
 import { itemOf } from "./mailbox.js";
@@ -221,8 +222,27 @@ function goodSigned(vector, tools) {
   if ("complete" in vector) equal(signed({ ...vector, kind: "duty", signed: vector.complete }, tools).hash, vector.hash, "complete");
 }
 
+/** 9.6 to 9.8. */
+function edition({ number, tags, listed }) {
+  equal(faultOf(fileOf(number, tags), unhex(listed)), null, "fault");
+  equal(unhex(listed).slice(0, 8), join(uint(number, 4), uint(tags.length, 4)), "record");
+}
+
+/** 9.6 to 9.8: each is refused. */
+function editionRefused({ tags, cases }) {
+  for (const { about, at, new: bytes, size, listed } of cases) {
+    const good = fileOf(4 * 20780 + 1, tags);
+    good.set(unhex(bytes), at);
+    const file = new Uint8Array(size);
+    file.set(good.subarray(0, size));
+    if (faultOf(file, unhex(listed)) === null) throw new Error(`it took an edition with ${about}`);
+  }
+}
+
 /** Good vectors by the name of their file. */
 export const GOOD = {
+  edition,
+  edition_refused: editionRefused,
   hpke,
   xwing,
   passphrase,
@@ -241,6 +261,7 @@ export const GOOD = {
   signed_duty: goodSigned,
   signed_card: goodSigned,
   signed_access: goodSigned,
+  signed_pairs: goodSigned,
   signed_root_chain: goodSigned,
   signed_draft: goodSigned,
   signed_transport: goodSigned,

@@ -18,7 +18,7 @@ random = secrets.token_bytes
 out = Console(highlight=False, soft_wrap=True)
 err = Console(stderr=True, highlight=False, soft_wrap=True)
 PATH = click.Path(path_type=Path)
-DEMO_CLOCK = "SOTTOVOCE_DEMO_CLOCK"  # "factor:base", set by the demo for all its processes
+DEMO_CLOCK = "SOTTOVOCE_DEMO_CLOCK"  # a DemoClock's `text`, set by the demo for all its processes
 _SHORTEST = 12  # characters: below that, guessing on stolen hardware gets cheap even with Argon2id
 
 
@@ -32,33 +32,40 @@ def say_error(text: str) -> None:
 
 
 class DemoClock(NamedTuple):
-    """A protocol clock that runs `factor` times as fast since the real time `base`; nobody but the demo has one."""
+    """A protocol clock that said `then` at the real time `base`, and since runs `factor` times as fast."""
 
     factor: float
     base: float
+    then: float
 
     @property
     def pace(self) -> str:
         """How fast it is, in words."""
-        return f"six hours pass here in {EDITION_SECONDS / self.factor:.0f} seconds"
+        seconds = round(EDITION_SECONDS / self.factor)
+        return f"six hours pass here in {'one minute' if seconds == 60 else f'{seconds} seconds'}"
+
+    @property
+    def text(self) -> str:
+        """As it stands in the environment."""
+        return f"{self.factor}:{self.base}:{self.then}"
 
 
 def demo_clock() -> DemoClock | None:
-    """The demo's clock, when this is one of its processes."""
+    """The demo's clock, when this is one of its processes; nobody else has one."""
     text = os.environ.get(DEMO_CLOCK)
     if not text:
         return None
     try:
-        factor, _, base = text.partition(":")
-        return DemoClock(float(factor), float(base))
+        factor, base, then = map(float, text.split(":"))
     except ValueError:
         raise UserError(f"{DEMO_CLOCK} is no clock: unset it; only the demo sets it.") from None
+    return DemoClock(factor, base, then)
 
 
 def now() -> float:
     """The protocol's time in Unix seconds: the real one, but for the demo. Visits and deadlines ask `time` itself."""
     clock = demo_clock()
-    return time.time() if clock is None else clock.base + (time.time() - clock.base) * clock.factor
+    return time.time() if clock is None else clock.then + (time.time() - clock.base) * clock.factor
 
 
 def today() -> int:

@@ -1,9 +1,15 @@
-"""`demo`: office, server and desk in one folder, over a private Tor network on loopback."""
+"""`demo`: office, server and desk in one folder, over a private Tor network on loopback.
+
+All its processes share a protocol clock that runs faster, so that an edition closes while somebody watches. Nothing
+else differs from real use.
+"""
 
 from __future__ import annotations
 
 import contextlib
+import os
 import secrets
+import shlex
 import signal
 import socket
 import subprocess
@@ -23,11 +29,14 @@ from sottovoce.onion.torrc import client_torrc
 from sottovoce.protocol.words import parse
 from sottovoce.trust.published import SignedFolder
 
-from .common import UserError, out, random, today
+from .common import DEMO_CLOCK, DemoClock, UserError, out, random, today
 from .visitor import Visitor
 
 _NAME = "The Ombudsman of Harbour City"
 _SERVE_SECONDS = 240
+_WALK_FACTOR, _CHECK_FACTOR = 360.0, 720.0  # an edition lasts a minute, or half of one
+_HOLIDAY_DAYS = "28"  # the longest duty list: nobody who only looks should have to sync
+_ANSWER_SECONDS = 180
 _QUESTION = "The invoices of the harbour works name a ship that was in repair.\n\nSome were paid twice."
 _ANSWER = "Thank you. Which month was it?\n\nPlease look for nothing more on our behalf."
 
@@ -43,13 +52,16 @@ class Demo:
         self._torrc_extra = folder / "torrc-extra"
         self._torrc_extra.write_text("\n".join(lines) + "\n")
         self._lines = lines
+        self.environment: dict[str, str] | None = None  # of the verbs; None: as this process's own
 
     def verb(self, *words: str | Path, secret: bool = True, tor: bool = False) -> str:
         """Runs a verb as a person would, and returns what it printed."""
         command = [sys.executable, "-m", "sottovoce.cli", *map(str, words)]
         command += ["--passphrase-file", str(self._passphrase)] if secret else []
         command += ["--torrc-extra", str(self._torrc_extra)] if tor else []
-        done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)  # noqa: S603 our own verbs
+        done = subprocess.run(  # noqa: S603 our own verbs
+            command, capture_output=True, text=True, timeout=300, check=False, env=self.environment
+        )
         if done.returncode:
             raise UserError(f"`sottovoce {' '.join(map(str, words[:2]))}` failed: {done.stderr.strip()}")
         return done.stdout
@@ -73,9 +85,13 @@ class Demo:
         """Starts the server and waits until its onions are published."""
         command = [sys.executable, "-m", "sottovoce.cli", "serve", str(self.server)]
         command += ["--clearnet-loopback", str(port), "--with-tor", "--torrc-extra", str(self._torrc_extra)]
-        log = self.folder / "serve.log"
+        command += [
+            "--until-closed",
+            "0",
+        ]  # however the demo ends, its standard input ends then, and the server with it
+        log, pipe = self.folder / "serve.log", subprocess.PIPE
         with log.open("wb") as file:
-            process = subprocess.Popen(command, stdout=file, stderr=file, start_new_session=True)  # noqa: S603 our own verb
+            process = subprocess.Popen(command, stdin=pipe, stdout=file, stderr=file, start_new_session=True)  # noqa: S603 our own verb
         self._ends.callback(_end, process)
         deadline = time.monotonic() + _SERVE_SECONDS
         while "The door is open" not in log.read_text():
@@ -95,6 +111,8 @@ class Demo:
 
 def _end(process: subprocess.Popen[bytes]) -> None:
     process.terminate()
+    if process.stdin:
+        process.stdin.close()
     try:
         process.wait(20)
     except subprocess.TimeoutExpired:
@@ -130,13 +148,26 @@ def converse(demo: Demo, socks_port: int) -> None:
         answer.write_text(_ANSWER)
         demo.verb("desk", "answer", demo.desk, "--text-file", answer)
         demo.sync()
-    with _step("the source comes back with the words and reads"):
+    with _step("the edition closes, and the source comes back with the words and reads"):
         back = Visitor(socks_port, demo.onion, fresh_isolation(random(16)))
         back.get("/enter")
         page = back.post("/enter", words=" ".join(parse(" ".join(words)).numbers))
+        deadline = time.monotonic() + _ANSWER_SECONDS
+        while not (whole := all(line in page for line in _ANSWER.splitlines())) and time.monotonic() < deadline:
+            time.sleep(2)
+            page = back.get("/inbox")
         back.close()
-    if not all(line in page for line in _ANSWER.splitlines()):
+    if not whole:
         raise UserError("The answer did not come back whole: tell the developers.")
+
+
+def _write_program(folder: Path, clock: DemoClock) -> Path:
+    """A program for the person who tries the demo: the verbs, with the demo's clock."""
+    program = folder / "sottovoce"
+    command = f"{DEMO_CLOCK}={clock.text} exec {shlex.quote(sys.executable)} -m sottovoce.cli"
+    program.write_text(f'#!/bin/sh\n{command} "$@"\n')
+    program.chmod(0o700)
+    return program
 
 
 _WALK = """
@@ -145,17 +176,22 @@ _WALK = """
 [b]Tor's SOCKS port[/b]   127.0.0.1:{socks}   (only this one knows the demo's own network)
 [b]The demo's folder[/b]  {folder}   with office, desk, server
 
+An answer appears when the edition closes in which it came: {pace}, so here that takes a minute at most.
+
 Try it, in another terminal:
   1. Open the address above in a browser, begin, keep the twelve words, write.
   2. {program} desk sync {folder}/desk --passphrase-file {folder}/passphrase --torrc-extra {folder}/torrc-extra
   3. {program} desk list {folder}/desk --passphrase-file {folder}/passphrase
   4. {program} desk answer {folder}/desk --passphrase-file {folder}/passphrase --text-file -
-  5. The same as 2, then come back with the words and read the answer.
+  5. The same as 2. Wait a minute, come back with the words, and read the answer.
 
 Ctrl-C ends everything and deletes the folder."""
 
 
 def _run(check: bool, public_tor: bool, folder: Path) -> None:
+    begin = time.time()
+    clock = DemoClock(_CHECK_FACTOR if check else _WALK_FACTOR, begin, begin)
+    os.environ[DEMO_CLOCK] = clock.text  # for this process too
     with contextlib.ExitStack() as ends:
         lines: list[str] = []
         if not public_tor:
@@ -168,6 +204,7 @@ def _run(check: bool, public_tor: bool, folder: Path) -> None:
         with _step("the server and its two onions"):
             demo.serve(port)
         with _step("the desk makes its first duty keys"):
+            demo.verb("desk", "duty", demo.desk, "--days", _HOLIDAY_DAYS)
             demo.sync()
         with _step("a visitor's tor"):
             socks = demo.visitor_port()
@@ -175,7 +212,10 @@ def _run(check: bool, public_tor: bool, folder: Path) -> None:
             converse(demo, socks)
             out.print("The answer came back whole.", style="green")
             return
-        out.print(_WALK.format(onion=demo.onion, port=port, socks=socks, folder=folder, program=sys.argv[0]))
+        program = _write_program(folder, clock)
+        out.print(
+            _WALK.format(onion=demo.onion, port=port, socks=socks, folder=folder, program=program, pace=clock.pace)
+        )
         signal.pause()
 
 

@@ -19,7 +19,7 @@ from sottovoce.onion.errors import OnionError
 from sottovoce.onion.torrc import socket_path
 from sottovoce.protocol.errors import Refused
 from sottovoce.protocol.keys import KemKey
-from sottovoce.protocol.message import seal, unseal
+from sottovoce.protocol.sealing import seal, unseal
 from sottovoce.trust.published import SignedFolder
 
 from .common import PATH, UserError, out, today

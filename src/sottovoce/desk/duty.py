@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
@@ -27,6 +28,19 @@ _DAYS, _DRAFT = "duty days", "draft"
 def seeds_item(seeds: Mapping[int, list[bytes]]) -> bytes:
     """A mailbox item's content that carries private halves by epoch (spec 10.3)."""
     return cbor.encode([SEEDS, dict(seeds)])
+
+
+@dataclass(frozen=True)
+class DutyView:
+    """What `desk duty` shows; `epochs` are those from today on, with whether this vault can open what is sealed then.
+
+    `destroyed` is the newest epoch whose keys were destroyed here, None before the first.
+    """
+
+    epochs: Sequence[tuple[int, bool]]
+    destroyed: int | None
+    missing_signatures: int
+    days: int
 
 
 class Duty:
@@ -112,16 +126,32 @@ class Duty:
         return self._read_draft(self._vault.note(_DRAFT) or None)
 
     def lacking(self) -> list[int]:
-        """The epochs from yesterday on whose published key this vault can't open."""
+        """The epochs from yesterday on for which this vault can't open a key of the published list, or of the draft."""
         newest = self.shown or self.held(self._trusted.roster.hash)
-        keys = newest.keys if newest is not None else {}
-        return [epoch for epoch in self._seeds.lacking(keys) if epoch >= self._today - 1]
+        lists = [each.keys for each in (newest, self.draft) if each is not None]
+        found = {epoch for keys in lists for epoch in self._seeds.lacking(keys)}
+        return sorted(epoch for epoch in found if epoch >= self._today - 1)
+
+    def live_seeds(self, live: int) -> dict[int, list[bytes]]:
+        """What a colleague may be given: all that is in use from the epoch `live` on, and what the draft names."""
+        found = self._seeds.since(live)
+        for epoch, public in (self.draft.keys if self.draft is not None else {}).items():
+            seed = self._seeds.seed(epoch, public)
+            if seed is not None and epoch >= live and seed not in found.get(epoch, []):
+                found.setdefault(epoch, []).append(seed)
+        return found
+
+    def view(self) -> DutyView:
+        """How the keys stand here."""
+        held, draft = self.held(self._trusted.roster.hash), self.kept_draft()
+        keys = {epoch: key for epoch, key in held.keys.items() if epoch >= self._today} if held is not None else {}
+        lacking, floor = self._seeds.lacking(keys), self._seeds.floor
+        epochs = [(epoch, epoch not in lacking) for epoch in keys]
+        return DutyView(epochs, None if floor < 0 else floor, draft.missing if draft is not None else 0, self.days)
 
     def days_left(self) -> int:
         """Epochs from today on for which the newest list that is kept here has a key that this vault can open."""
-        held = self.held(self._trusted.roster.hash)
-        keys = {epoch: key for epoch, key in held.keys.items() if epoch >= self._today} if held is not None else {}
-        return len(keys) - len(self._seeds.lacking(keys))
+        return sum(here for _, here in self.view().epochs)
 
     # What this desk does about it.
 

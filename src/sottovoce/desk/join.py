@@ -50,9 +50,16 @@ def join(
         with vault.transaction():
             vault.keep_note("org", root.org)
             vault.keep_signed("root", root.hash, root.claim.serial, root_raw)
-            for name in ("dh", "signing", "onion"):
-                vault.keep_device_key(name, random(KEY))
-        write_private(folder / REQUEST, _request(vault, root))
+        return new_device(vault, folder, random)
+
+
+def new_device(vault: Vault, folder: Path, random: Callable[[int], bytes]) -> Joining:
+    """Makes the keys of a new device in a vault that has none, and the request; what `join` does, and a restoring."""
+    with vault.transaction():
+        for name in ("dh", "signing", "onion"):
+            vault.keep_device_key(name, random(KEY))
+    root = Trusted(vault).root
+    write_private(folder / REQUEST, _request(vault, root))
     return Joining(folder / REQUEST, check_words(root.org))
 
 

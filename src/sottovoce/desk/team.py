@@ -163,7 +163,7 @@ class Team:
             return
         self._care(road, self._box, report)
         colleagues = self._box.colleagues(road)
-        self._catchup.serve(road, self._box, colleagues, self._live)
+        self._catchup.serve(road, self._box, colleagues, self._duty.live_seeds(self._live))
         self._catchup.ask(road, self._box, self._duty, colleagues)
 
     def _care(self, road: TeamRoad, box: Box, report: SyncReport) -> None:
@@ -196,6 +196,11 @@ class Team:
             yield "The next duty list waits for a second member's signature: ask a colleague to sync."
         if lacks:
             yield f"Messages of {len(lacks)} days may be missing here: a colleague's desk is asked, sync again later."
+
+    @property
+    def threshold(self) -> int:
+        """How many members must sign a duty list."""
+        return self._trusted.roster.threshold
 
     def members(self) -> list[Member]:
         """The 16 slots of the newest roster, and when each was last heard of (spec 10.1)."""

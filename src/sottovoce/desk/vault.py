@@ -11,7 +11,7 @@ import json
 import os
 import secrets
 import unicodedata
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -76,7 +76,7 @@ class Vault:
         if not work.fair:
             raise DeskError("The passphrase must be made slow to guess: take at least 64 MiB and three passes.")
         private_folder(path.parent)
-        write_private(_kdf_file(path), json.dumps({**asdict(work), "salt": salt.hex()}).encode())
+        write_private(kdf_file(path), json.dumps({**asdict(work), "salt": salt.hex()}).encode())
         os.close(os.open(path, os.O_CREAT | os.O_WRONLY, 0o600))
         vault = cls(path, _key(passphrase, salt, work))
         with vault.transaction():
@@ -124,6 +124,19 @@ class Vault:
         """One statement for each tuple of values, all or none."""
         with self.transaction():
             self._db.executemany(sql, values)
+
+    def copy_to(self, path: Path, passphrase: str, leave: Collection[str]) -> None:
+        """Fills the new vault at `path`, which must be closed, with all rows of this one but those of some tables."""
+        key = _key(passphrase, *_read_kdf(path))
+        tables = "SELECT name FROM main.sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'"
+        names = [name for (name,) in self.rows(tables) if name not in leave]
+        self._db.execute("ATTACH ? AS copy KEY ?", (str(path), f"raw:{key.hex()}"))
+        try:
+            with self.transaction():
+                for name in names:
+                    self._db.execute(f"INSERT INTO copy.{name} SELECT * FROM main.{name}")  # noqa: S608  # ours
+        finally:
+            self._db.execute("DETACH copy")
 
     def close(self) -> None:
         """Gives the file back; the vault can't be used until it is resumed."""
@@ -209,19 +222,20 @@ def _reason(error: apsw.Error) -> str:
     return "The vault can't be read or written: make room on the disk, and look whether the folder is yours."
 
 
-def _kdf_file(path: Path) -> Path:
+def kdf_file(path: Path) -> Path:
+    """The file beside a vault that says how the passphrase becomes its key."""
     return path.with_name(path.name + ".kdf")
 
 
 def _read_kdf(path: Path) -> tuple[bytes, Work]:
     try:
-        values = json.loads(_kdf_file(path).read_bytes())
+        values = json.loads(kdf_file(path).read_bytes())
         salt, work = bytes.fromhex(values.pop("salt")), Work(**values)
         if len(salt) == KEY and all(type(value) is int for value in values.values()) and work.fair:
             return salt, work
     except (OSError, ValueError, TypeError, KeyError, AttributeError):
         pass
-    raise DeskError(f"The file {_kdf_file(path).name} beside the vault is missing or damaged: restore it.")
+    raise DeskError(f"The file {kdf_file(path).name} beside the vault is missing or damaged: restore it.")
 
 
 def _key(passphrase: str, salt: bytes, work: Work) -> bytes:

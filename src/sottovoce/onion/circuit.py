@@ -78,7 +78,7 @@ class LoopbackProtocol(HttpToolsProtocol):
         self._disarm()
         self._in_headers, self._header_bytes = False, 0
         super().on_headers_complete()
-        if self._last and self.cycle:
+        if self._last:
             self.cycle.keep_alive = False
 
     def on_message_complete(self) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import struct
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -19,6 +20,7 @@ from .sizes import ANSWER_EPOCHS, KEM_PUBLIC, KEY, QUARTERS, TAG
 from .words import Passphrase, words_of
 
 _MLKEM_PUBLIC = KEM_PUBLIC - KEY
+_FOUR = struct.Struct(f"{TAG}s" * QUARTERS)
 
 
 def hkdf(secret: bytes, salt: bytes, info: bytes, length: int = KEY) -> bytes:
@@ -133,8 +135,7 @@ class PairKey:
         """The four tags of an epoch, one for each quarter (spec 4.2)."""
         begun = self._begun.copy()
         begun.update(b"tag" + epoch.to_bytes(4, "big"))
-        digest = begun.finalize()
-        return tuple(digest[TAG * n : TAG * (n + 1)] for n in range(QUARTERS))
+        return _FOUR.unpack(begun.finalize())
 
     def part_tag(self, first: bytes, part: int) -> bytes:
         """The tag of a later part of the answer whose first part has the tag `first` (spec 4.3)."""

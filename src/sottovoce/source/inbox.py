@@ -69,10 +69,14 @@ class Search:
         count = _fitting(firsts)
         page = [first for first in firsts[:count] if first is not None]
         wanted = [tag for first in page for tag in first.tags]
-        later = await pool.find(wanted + [self.random(TAG) for _ in range(LATER_TAGS - len(wanted))])
+        later = await pool.find(wanted + self._nobodys(LATER_TAGS - len(wanted)))
         inbox = self._join(page, later, skip + count if skip + count < len(places) else None)
         self._fill()
         return inbox
+
+    def _nobodys(self, count: int) -> list[bytes]:
+        raw = self.random(TAG * count)
+        return [raw[at : at + TAG] for at in range(0, len(raw), TAG)]
 
     def tags(self) -> list[bytes]:
         """The 2,048 tags of first parts, the newest place first (spec 4.4); `_place` goes back."""

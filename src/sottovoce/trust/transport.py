@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 from sottovoce.protocol import cbor
 from sottovoce.protocol.errors import Refused
-from sottovoce.protocol.message import seal
+from sottovoce.protocol.sealing import seal
 from sottovoce.protocol.sizes import KEM_PUBLIC, SLOTS
 
 from .roster import Roster
