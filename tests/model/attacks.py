@@ -60,7 +60,7 @@ class Attacker:
         """A colleague seals a first part with the source's keys and another text, under the old id or a new one."""
         firsts = [part for raw in self._opened(member) if isinstance(part := decode(raw, TO_DESK), DeskPart)]
         if firsts:
-            part, data = self._dice.choice(firsts), Body("forged").encode()
+            part, data = self._dice.choice(firsts), Body(self._dice.randbytes(8).hex()).encode()
             id = self._dice.choice([part.header.message_id, self._dice.randbytes(TAG)])
             header = Header(TO_DESK, id, 0, 1)
             self._seal(replace(part, header=header, body=data, body_hash=body_hash(data)).encode())

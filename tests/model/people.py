@@ -28,7 +28,7 @@ SAFE = (PutResult.STORED, PutResult.KNOWN)
 
 @dataclass
 class Form:
-    """One message of a source, perhaps sent more than once. `edition`: in which part 0 lies, where it was told."""
+    """One message of a source, perhaps sent more than once; `sole`: always with the same memory of what came before."""
 
     text: str
     seed: bytes = field(repr=False)
@@ -37,6 +37,7 @@ class Form:
     first: bool
     id: bytes | None = None
     tags: Sequence[bytes] = ()
+    sole: bool = True
 
     @property
     def acknowledged(self) -> bool:
@@ -104,7 +105,8 @@ class Writer:
     def send(self, form: Form, faults: Sequence[str], *, other_after: bool = False) -> None:
         """The form is sent, perhaps again; a lost answer leaves it as it was. `other_after`: it lost its memory."""
         self.pool.faults = list(faults)
-        after = None if form.after is None or other_after or self.careless else form.after.id
+        after = form.after.id if form.after is not None and not self.careless else None
+        after, form.sole = (bytes(16), False) if other_after else (after, form.sole)
         try:
             work = self._source.write(self.phrase, form.text, first=form.first, seed=form.seed, after=after)
             written = self._server.run(work)
