@@ -61,8 +61,8 @@ class Attacker:
         firsts = [part for raw in self._opened(member) if isinstance(part := decode(raw, TO_DESK), DeskPart)]
         if firsts:
             part, data = self._dice.choice(firsts), Body(self._dice.randbytes(8).hex()).encode()
-            id = self._dice.choice([part.header.message_id, self._dice.randbytes(TAG)])
-            header = Header(TO_DESK, id, 0, 1)
+            name = self._dice.choice([part.header.message_id, self._dice.randbytes(TAG)])
+            header = Header(TO_DESK, name, 0, 1)
             self._seal(replace(part, header=header, body=data, body_hash=body_hash(data)).encode())
 
     def forge_later(self, member: Member) -> None:

@@ -9,6 +9,8 @@ from random import Random
 
 from doubles.organisation import NAME as ORGANISATION
 from doubles.organisation import PASSPHRASE
+from model.people import Answered, Form, Member, Writer
+from model.server import START, Clock, Server
 
 from sottovoce.desk.join import join, welcome
 from sottovoce.desk.road import SyncReport
@@ -19,9 +21,6 @@ from sottovoce.trust.join import JoinRequest
 from sottovoce.trust.office import KINDS, Office
 from sottovoce.trust.office_secrets import Secrets
 from sottovoce.trust.published import write_durably
-
-from model.people import Answered, Form, Member, Writer
-from model.server import START, Clock, Server
 
 DESKS, SOURCES = ("ana", "ben"), ("reed", "wren")
 QUICK = Work(memory=65_536, passes=3, lanes=1)
@@ -44,7 +43,9 @@ class Founded:
 def found(folder: Path) -> Founded:
     """An organisation with two members who synced once each; sources can write."""
     dice, today = Random(1), epoch_of(START)  # noqa: S311  # so that a run can be repeated
-    office = Office.create(folder / "office", PASSPHRASE, Secrets(*(dice.randbytes(32) for _ in range(3))), dice.randbytes, today)
+    office = Office.create(
+        folder / "office", PASSPHRASE, Secrets(*(dice.randbytes(32) for _ in range(3))), dice.randbytes, today
+    )
     office.sign_card(ORGANISATION, OnionKey.from_seed(office.secrets.door).address, today)
     members = OnionKey.from_seed(office.secrets.members).address
     root, signed = office.root(today), office.signed
@@ -188,7 +189,10 @@ class House:
             for writer in self.writers
             for form in writer.forms
             if form.acknowledged
-            and all(self.server.landed.get(tag, self.server.open_edition) // QUARTERS + ANSWER_EPOCHS >= self.newest for tag in form.tags)
+            and all(
+                self.server.landed.get(tag, self.server.open_edition) // QUARTERS + ANSWER_EPOCHS >= self.newest
+                for tag in form.tags
+            )
         ]
 
     def check_desk(self, one: Member) -> None:

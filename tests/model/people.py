@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
 
+from model.server import LOST, Clock, Crash, DeskRoad, Server
+
 from sottovoce.desk.letters import Entry
-from sottovoce.desk.outbox import edition_in
 from sottovoce.desk.road import SyncReport
 from sottovoce.desk.sync import Desk
 from sottovoce.desk.vault import NAME, Vault
@@ -20,8 +21,6 @@ from sottovoce.protocol.words import Passphrase
 from sottovoce.source.conversation import Closed, Source
 from sottovoce.source.inbox import Inbox
 from sottovoce.trust.published import Published
-
-from model.server import LOST, Clock, Crash, DeskRoad, Server
 
 SAFE = (PutResult.STORED, PutResult.KNOWN)
 
@@ -185,6 +184,3 @@ class Member:
     def lacks(self) -> bool:
         """Whether it says that something may be missing."""
         return any("may be missing" in each for each in self.desk.status().warnings)
-
-
-__all__ = ["SAFE", "Answered", "Faulty", "Form", "Member", "Writer", "edition_in"]

@@ -21,7 +21,7 @@ from sottovoce.pool.store import SqlitePool
 from sottovoce.pool.team import Mailbox, PostResult
 from sottovoce.pool.team_client import Conflict
 from sottovoce.protocol.errors import Refused
-from sottovoce.protocol.sizes import EDITION_SECONDS, ENVELOPE, EPOCH_SECONDS, QUARTERS, TAG, edition_of
+from sottovoce.protocol.sizes import EDITION_SECONDS, ENVELOPE, EPOCH_SECONDS, QUARTERS, TAG
 from sottovoce.trust.published import SignedFolder
 from sottovoce.trust.team import TeamFolder
 
@@ -184,7 +184,9 @@ class DeskRoad:
     def gap(listed: Sequence[Listed]) -> int | None:
         """The newest number that no edition has or ever will have, since later ones exist."""
         numbers = {each.number for each in listed}
-        return next((n for n in range(max(numbers, default=0), min(numbers, default=1) - 1, -1) if n not in numbers), None)
+        return next(
+            (n for n in range(max(numbers, default=0), min(numbers, default=1) - 1, -1) if n not in numbers), None
+        )
 
     def _again(self, number: int) -> bytes:
         """The newest edition's envelopes under another number."""

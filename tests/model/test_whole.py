@@ -19,7 +19,9 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
 from model.attacks import Attacker
 from model.house import DESKS, SOURCES, Founded, House, found
+from model.server import LOST
 
+from sottovoce.pool.errors import Reply, RoadError
 from sottovoce.protocol.message import UntrustedMessage
 
 _FOLDERS = ExitStack()
@@ -36,7 +38,7 @@ def founded() -> Founded:
 
 
 class Whole(RuleBasedStateMachine):
-    """Two sources write, two desks read and answer; roads, machines and clocks fail, strangers and a colleague attack."""
+    """Two sources write, two desks answer; roads, machines and clocks fail; strangers and a colleague attack."""
 
     @initialize(seed=st.integers(0, 1_000))
     def begin(self, seed: int) -> None:
@@ -174,7 +176,7 @@ def test_a_desk_whose_memory_of_replays_is_off(house: House) -> None:
         house.members[0].vault.rows("UPDATE message SET id = randomblob(16)")
         return keep(*args)
 
-    letters.keep_first = forgetting  # type: ignore[method-assign]
+    letters.keep_first = forgetting  # type: ignore[method-assign, assignment]
     begun(house)
     house.repeat(0, 0, [], other_after=True)
     with pytest.raises(AssertionError, match="twice"):
@@ -257,6 +259,27 @@ def test_a_desk_that_answers_twice(house: House) -> None:
         house.check_source(0)
 
 
+def test_7_4_8_an_answer_that_was_sealed_anew_after_a_lost_reply_is_found_once(house: House) -> None:
+    """Its desk missed that the pool has it, and posts it days later, before it read an edition again."""
+    begun(house)
+    member = house.members[0]
+    house.answer(0, 0, 1)
+    put = member.road.put
+
+    def losing(epoch: int, tag: bytes, envelope: bytes) -> Reply:
+        put(epoch, tag, envelope)
+        raise RoadError(LOST)
+
+    member.road.put = losing  # type: ignore[method-assign]
+    house.sync(0)
+    member.road.put = put  # type: ignore[method-assign]
+    house.time_passes(days=3)
+    house.post_one(0, None)
+    house.time_passes(editions=1)
+    house.check_source(0)
+    assert len(house.writers[0].inbox().answers) == 1
+
+
 _QUIET = settings(deadline=None, database=None, suppress_health_check=list(HealthCheck))
 TestWhole = Whole.TestCase
 TestWhole.settings = settings(_QUIET, max_examples=6, stateful_step_count=20, derandomize=True)
@@ -265,4 +288,4 @@ TestWhole.settings = settings(_QUIET, max_examples=6, stateful_step_count=20, de
 @pytest.mark.long
 def test_whole_for_minutes() -> None:
     """The same, longer, and every time another run."""
-    run_state_machine_as_test(Whole, settings=settings(_QUIET, max_examples=60, stateful_step_count=40))  # type: ignore[no-untyped-call]
+    run_state_machine_as_test(Whole, settings=settings(_QUIET, max_examples=60, stateful_step_count=40))
