@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
 
-from model.server import LOST, Clock, Crash, DeskRoad, Server
+from model.road import LOST, Crash, DeskRoad, Fault
+from model.server import Clock, Server
 
 from sottovoce.desk.letters import Entry
 from sottovoce.desk.road import SyncReport
@@ -154,15 +155,15 @@ class Member:
         self.vault._db.pragma("synchronous", 0)
         self.begin()
 
-    def sync(self, fault: tuple[int, str] | None = None) -> SyncReport | None:
+    def sync(self, fault: Fault | None = None) -> SyncReport | None:
         """One sync; None when the machine went off in it."""
         return self._faulty(fault, lambda: self.desk.sync(self.road))
 
-    def post_one(self, fault: tuple[int, str] | None) -> None:
+    def post_one(self, fault: Fault | None) -> None:
         """One post of a desk that runs by itself."""
         self._faulty(fault, lambda: self.desk.post_one(self.road))
 
-    def _faulty(self, fault: tuple[int, str] | None, work: Callable[[], SyncReport]) -> SyncReport | None:
+    def _faulty(self, fault: Fault | None, work: Callable[[], SyncReport]) -> SyncReport | None:
         self.road.begin(fault)
         try:
             return work()
