@@ -1,4 +1,4 @@
-"""The server as it runs behind the onion, but without tor: `python -m bench.server FOLDER`; whoever connects plays tor."""
+"""The server as it runs behind the onion, but whoever connects plays tor: `python -m bench.server FOLDER`."""
 
 from __future__ import annotations
 

@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 from sottovoce.pool.edition import Listed, edition_bytes
+from sottovoce.protocol import cbor
 from sottovoce.protocol.answer import Place
 from sottovoce.protocol.body import Body
 from sottovoce.protocol.envelope import (
@@ -626,6 +627,17 @@ def root_chains() -> Iterator[tuple[str, Scenario]]:
     )
 
 
+def strange_pairs() -> Iterator[tuple[str, Scenario]]:
+    """Pairs that don't count beside one that does."""
+    payload = ROSTER.payload()
+    strange = [[b"", b""], [public(signer("root")), bytes(64)], [public(signer("member 0")), bytes(3)]]
+    signed = cbor.encode([payload, [*strange, *cbor.decode(ROSTER_RAW, "roster", len(ROSTER_RAW))[1]]])
+    fields: Scenario = {"kind": "roster", "serial": 1, "issued": EPOCH, "expires": EPOCH + 180}
+    made = {"payload": payload, "hash": ROSTER_HASH, "signed": signed}
+    about = "A roster with pairs that are wrong, short or empty beside the right one: they don't count and don't harm."
+    yield "signed_pairs", scenario(about, "8.2 8.3 8.5", **fields, **TRUST, **made)
+
+
 def bad_roots() -> Iterator[tuple[str, str, bytes]]:
     """Chains of roots to refuse."""
     claim, signers = SUCCESSORS[0]
@@ -789,6 +801,7 @@ def scenarios(old: Mapping[str, Scenario]) -> dict[str, Scenario]:
         plaintexts,
         signed_things,
         root_chains,
+        strange_pairs,
         editions,
     ]
     for source in (*sources, bad_signed_things):

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
+import functools
 import os
 import sys
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from doubles.road import MemoryRoad
 
 from sottovoce import cli
+from sottovoce.desk import vault
 
 PASSPHRASE = "six plain words for these tests"  # noqa: S105  # opens what these tests make
 
@@ -88,10 +93,11 @@ class House:
 
 @pytest.fixture(scope="session", autouse=True)
 def quick() -> Iterator[None]:
-    """The office's passphrase costs little here; that it costs much elsewhere is tried in tests/trust."""
+    """The office's passphrase costs little here, a vault's once; that they cost much is tried in tests of both."""
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr("sottovoce.trust.locked.MEMORY", 64)
         patched.setattr("sottovoce.trust.locked.PASSES", 1)
+        patched.setattr("sottovoce.desk.vault._key", functools.cache(vault._key))
         yield
 
 
@@ -110,4 +116,14 @@ def house(quick: None, tmp_path_factory: pytest.TempPathFactory) -> House:
     ]
     for verb in verbs:
         assert call(*verb, *(made.secret if verb[1] != "add" else ())) == 0
+    return made
+
+
+@pytest.fixture
+def road(house: House, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> MemoryRoad:
+    """What the desk's verbs reach instead of a server over Tor."""
+    made = MemoryRoad(time.time, tmp_path / "shown")
+    for kind in ("root", "roster", "card"):
+        made.things[kind] = (house.server / "signed" / f"{kind}.signed").read_bytes()
+    monkeypatch.setattr("sottovoce.cli.road.over_tor", lambda *_: contextlib.nullcontext(made))
     return made

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import secrets
 import shutil
@@ -16,7 +15,7 @@ from cli.conftest import House, Run
 from doubles.road import MemoryRoad
 
 from sottovoce.cli import _tree
-from sottovoce.cli.desk import clean
+from sottovoce.cli.text import clean
 from sottovoce.protocol.body import Body
 from sottovoce.protocol.keys import SourceKeys
 from sottovoce.protocol.message import seal_to_desk
@@ -86,16 +85,6 @@ def server(house: House, road: MemoryRoad, run: Run, tmp_path: Path) -> Path:
     return folder
 
 
-@pytest.fixture
-def road(house: House, monkeypatch: pytest.MonkeyPatch) -> MemoryRoad:
-    """What the desk's verbs reach instead of a server over Tor."""
-    made = MemoryRoad(time.time)
-    for kind in ("root", "roster", "card"):
-        made.things[kind] = (house.server / "signed" / f"{kind}.signed").read_bytes()
-    monkeypatch.setattr("sottovoce.cli.desk.over_tor", lambda *_: contextlib.nullcontext(made))
-    return made
-
-
 def test_the_doctor_on_a_good_server(run: Run, server: Path) -> None:
     found = findings(run, server)
     ours = ("Python", "Packages", "Tor", "Sealing", "Rights of files", "Length of paths", "Signed files")
@@ -138,9 +127,9 @@ def test_hostile_text_reaches_no_terminal(house: House, run: Run, road: MemoryRo
     audience = SignedFolder(server / "signed").published(TODAY).audience(TODAY)
     assert audience
     keys, tag = SourceKeys(audience.org, Passphrase(secrets.token_bytes(16))), secrets.token_bytes(16)
-    road.arrive(
-        tag, seal_to_desk(keys, audience, Body(HOSTILE), tag=tag, message_id=secrets.token_bytes(16), seen=bytes(256))
-    )
+    ids = {"message_id": secrets.token_bytes(16), "seen": bytes(256)}
+    (envelope,) = seal_to_desk(keys, audience, Body(HOSTILE), tags=[tag], **ids)
+    road.arrive(tag, envelope)
     synced = run("desk", "sync", house.desk, *house.secret)
     assert (synced.code, synced.out.splitlines()[0]) == (0, "1 new messages, 0 answers sent, 0 waiting.")
     assert " ".join(keys.sign) in run("desk", "list", house.desk, *house.secret).out

@@ -6,6 +6,7 @@ import math
 import random
 import secrets
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -47,7 +48,7 @@ def sleeping(world: World, *, late: float = 0.0) -> object:
 
 
 def gaps(times: list[float]) -> list[float]:
-    return [after - before for before, after in zip(times, times[1:], strict=False)]
+    return [after - before for before, after in pairwise(times)]
 
 
 def test_gaps_are_exponential_with_the_mean_of_the_team(open_world: World) -> None:

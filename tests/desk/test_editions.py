@@ -18,7 +18,7 @@ TELL = "tell the office, keep this vault, and take the address out of use"
 def alarms(world: World) -> list[str]:
     """What a sync alarms of; it also stands in the status afterwards, with the day."""
     report: SyncReport = world.desk.sync(world.road)
-    kept = {text: day for text, day in world.desk.status().alarms}
+    kept = dict(world.desk.status().alarms)
     assert all(kept[alarm] == world.clock.today for alarm in report.alarms)
     assert all(TELL in alarm or "of use" in alarm for alarm in report.alarms)
     return report.alarms

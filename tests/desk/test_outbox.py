@@ -7,11 +7,15 @@ import secrets
 import pytest
 
 from sottovoce.desk.errors import DeskError
-from sottovoce.desk.outbox import ROOM
+from sottovoce.desk.outbox import ROOM, edition_in
 from sottovoce.desk.sync import Desk
+from sottovoce.pool.errors import PutResult, Reply
+from sottovoce.protocol.envelope import seen_bit, seen_bitmap
 from sottovoce.protocol.sizes import EPOCH_SECONDS
 
-from .conftest import Source, World
+from .conftest import SLOT, Source, World
+
+LONG = "The ledger of the harbour. " * 700  # three parts
 
 
 @pytest.fixture
@@ -155,3 +159,73 @@ def test_an_answer_that_was_offline_for_days_is_sealed_for_today(open_world: Wor
     open_world.clock.forward(days=3)
     assert open_world.desk.sync(open_world.road).sent == 1
     assert [answer.place.epoch for answer in source.answers()] == [open_world.clock.today]
+
+
+def test_7_3_a_long_answer_is_sealed_whole_before_its_first_post_and_its_first_part_goes_last(
+    open_world: World, source: Source
+) -> None:
+    open_world.desk.answer(source.keys.id.hex(), LONG)
+    open_world.road.losses = {"put": ["after"]}
+    assert open_world.desk.sync(open_world.road).sent == 0
+    kept = open_world.vault.rows("SELECT tag, envelope FROM sealed ORDER BY part DESC")
+    assert len(kept) == 3
+    open_world.restart()
+    assert open_world.sync().sent == 1
+    assert [put[1:] for put in open_world.road.puts] == [kept[0], *kept]
+    assert source.answers()[0].body.text == LONG
+
+
+def test_9_1_a_wrong_epoch_seals_all_parts_again_once(open_world: World, source: Source) -> None:
+    ahead = Desk(open_world.vault, lambda: open_world.clock.time + EPOCH_SECONDS, secrets.token_bytes)
+    ahead.answer(source.keys.id.hex(), LONG)
+    assert ahead.sync(open_world.road).sent == 1
+    today = open_world.clock.today
+    assert [epoch for epoch, _, _ in open_world.road.puts] == [today + 1, today, today, today]
+    assert len({tag for _, tag, _ in open_world.road.puts}) == 4, "one that was refused, and three of one answer"
+    assert [(answer.place.epoch, answer.body.text) for answer in source.answers()] == [(today, LONG)]
+
+
+def test_a_later_part_whose_place_is_taken_sends_the_whole_answer_later(open_world: World, source: Source) -> None:
+    open_world.desk.answer(source.keys.id.hex(), LONG)
+    open_world.road.losses = {"put": ["before"]}
+    open_world.desk.sync(open_world.road)
+    open_world.road.arrive(open_world.road.puts[0][1], secrets.token_bytes(8_192))
+    report = open_world.desk.sync(open_world.road)
+    assert "Something else lies in the place" in report.alarms[0]
+    assert open_world.vault.rows("SELECT * FROM sealed") == []
+    open_world.clock.forward(editions=1)
+    assert open_world.sync().sent == 1
+    assert [answer.body.text for answer in source.answers()] == [LONG]
+
+
+def test_an_answer_unseen_for_25_days_is_offered_and_sent_anew_when_a_member_says_so(
+    open_world: World, source: Source
+) -> None:
+    name = source.keys.id.hex()
+    open_world.road.off = set(range(open_world.clock.edition, open_world.clock.edition + 200))
+    for text in ("unseen", "seen"):
+        open_world.desk.answer(name, text)
+        open_world.sync()
+        open_world.clock.forward(editions=1)
+    place = source.answers()[1].place
+    source.write("more", seen=seen_bitmap({seen_bit(open_world.clock.today, place.epoch, SLOT, place.n)}))
+    open_world.sync()
+    with pytest.raises(DeskError, match="nothing to send again"):
+        open_world.desk.again(name)
+    open_world.clock.forward(days=25)
+    open_world.road.may_ask_again = True
+    (conversation,) = open_world.desk.conversations()
+    assert conversation.offered == 1
+    assert any("`desk again` sends them anew" in warning for warning in open_world.desk.status().warnings)
+    assert open_world.desk.again(name) == (1, None)
+    assert open_world.desk.conversations()[0].offered == 0
+    assert open_world.desk.sync(open_world.road).sent == 1
+    assert [answer.body.text for answer in source.answers()] == ["unseen", "seen", "unseen"]
+
+
+def test_the_hour_of_a_full_pool_is_told(open_world: World, source: Source) -> None:
+    open_world.desk.answer(source.keys.id.hex(), "one")
+    open_world.road.full = True
+    assert "it takes more from 18:00 UTC on" in open_world.desk.sync(open_world.road).warnings[0]
+    assert edition_in(Reply(PutResult.STORED, 10, 18)) == 42
+    assert edition_in(Reply(PutResult.STORED, 10, 0)) == 43

@@ -1,4 +1,4 @@
-"""Messages of several parts at the desk: loss, disorder, hostile parts, floods, and the order in which they are shown."""
+"""Messages of several parts at the desk: loss, disorder, hostile parts, floods, and the order in which they show."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ import pytest
 
 from sottovoce.desk.letters import Entry
 from sottovoce.desk.order import Item, in_order
-from sottovoce.desk.parts import ORPHANS, Origin, Parts, beginning
+from sottovoce.desk.parts import Origin, Parts, beginning
 from sottovoce.protocol.body import Body
 from sottovoce.protocol.envelope import TO_DESK, Header, LaterPart
 from sottovoce.protocol.keys import KemKey
 from sottovoce.protocol.message import UntrustedMessage, UntrustedPart, read_at_desk
-from sottovoce.protocol.reassembly import CANDIDATES
+from sottovoce.protocol.reassembly import CANDIDATES, ORPHANS
 from sottovoce.protocol.sealing import binding, seal, unseal
 
 from .conftest import Source, World
@@ -198,8 +198,8 @@ def item(id: bytes, after: bytes | None = None, edition: int = 1, incoming: bool
 
 def test_6_5_messages_of_one_visit_are_in_order(open_world: World) -> None:
     source, ids = open_world.source(), sorted((secrets.token_bytes(16) for _ in range(3)), reverse=True)
-    for text, id, after in zip("abc", ids, [None, ids[0], ids[1]], strict=True):
-        source.write(text, id=id, **({"after": after} if after else {}))
+    for text, message_id, after in zip("abc", ids, [None, ids[0], ids[1]], strict=True):
+        source.write(text, id=message_id, **({"after": after} if after else {}))
     open_world.sync()
     entries = open_world.desk.read(source.keys.id.hex())
     assert [(each.text, each.unordered) for each in entries] == [("a", False), ("b", False), ("c", False)]
@@ -277,13 +277,13 @@ def test_what_was_only_vouched_for_gives_way_to_what_was_checked(open_world: Wor
     source, today, message_id = open_world.source(), open_world.clock.today, secrets.token_bytes(16)
     (true,) = source.seal("true", id=message_id)
     ((tag, forged),) = forwarded(open_world, source, "forged", id=message_id)
-    hash, raw = open_world.vault.rows("SELECT hash, raw FROM signed WHERE kind = 'roster'")[0]
+    name, raw = open_world.vault.rows("SELECT hash, raw FROM signed WHERE kind = 'roster'")[0]
     open_world.road.things["roster"] = open_world.office.roster(2, open_world.request)
     open_world.sync()
     open_world.vault.rows("DELETE FROM signed WHERE serial = 1 AND kind = 'roster'")
     assert open_world.desk.receive_forwarded(forged, today, tag, 4 * today, 7)
     assert (entry(open_world, source).text, entry(open_world, source).vouched) == ("forged", 7)
-    open_world.vault.keep_signed("roster", hash, 1, raw)
+    open_world.vault.keep_signed("roster", name, 1, raw)
     open_world.road.arrive(*true)
     open_world.sync()
     assert (entry(open_world, source).text, entry(open_world, source).vouched) == ("true", None)

@@ -80,7 +80,7 @@ def test_a_message_under_a_roster_that_was_never_seen_is_counted_only(open_world
     open_world.desk.sync(road)
     open_world.source().write("one")
     open_world.vault.rows("DELETE FROM signed WHERE kind = 'roster' AND serial = 2")
-    road.things = good
+    road.things.update(good)
     assert len(twin) == 1
     assert open_world.desk.sync(road).elsewhere == 1
 

@@ -17,7 +17,6 @@ from journeys.house import House
 
 from sottovoce.cli.common import UserError
 from sottovoce.protocol.keys import SourceKeys
-from sottovoce.protocol.sizes import EDITION_SECONDS
 from sottovoce.protocol.words import parse
 from sottovoce.trust.published import SignedFolder
 from sottovoce.trust.roster import check_words
@@ -28,7 +27,6 @@ QUESTION = (
     "The dredger of the ninth berth was paid for, and never came.\n\nهرگز نیامد.\n\n" + "So says each page. " * 600
 )
 ANSWER = "Who signed for the dredger? " * 400
-CLOSE_SECONDS = 20
 
 
 class Device:
@@ -76,20 +74,6 @@ class Device:
         return found
 
 
-def close_edition(house: House) -> None:
-    """What is pending becomes an edition: the server's clock goes on by six hours, and more where one was turned on."""
-    files = house.server / "pool" / "editions"
-    before = set(files.glob("*.edition"))
-    for quarters in range(1, 5):
-        house.shift(quarters * EDITION_SECONDS, visits=0)
-        end = time.monotonic() + CLOSE_SECONDS
-        while time.monotonic() < end:
-            if set(files.glob("*.edition")) - before:
-                return
-            time.sleep(0.1)
-    raise AssertionError("no edition closed")
-
-
 def memory(pid: int) -> Iterator[bytes]:
     """All that a process can read of its own memory."""
     with Path(f"/proc/{pid}/maps").open() as maps, Path(f"/proc/{pid}/mem").open("rb", buffering=0) as raw:
@@ -114,7 +98,6 @@ def device(house: House) -> Iterator[Device]:
         house.start_server()
         house.wait_open()
     yield Device(house)
-    house.shift(0)
 
 
 def test_a_source_on_its_own_computer_and_nothing_of_it_at_the_server(house: House, device: Device) -> None:
@@ -128,7 +111,7 @@ def test_a_source_on_its_own_computer_and_nothing_of_it_at_the_server(house: Hou
     assert [entry["text"] for entry in house.read(sign)] == [QUESTION.rstrip("\n")]
     house.answer(sign, ANSWER)
     house.sync()
-    close_edition(house)
+    house.close_edition()
     found = device.inbox()
     assert [answer["text"] for answer in found["answers"]] == [ANSWER]
     assert (found["received"], tuple(found["sign"]), found["incomplete"]) == (1, sign, [])

@@ -22,7 +22,7 @@ from sottovoce.protocol.sizes import EPOCH_SECONDS
 pytestmark = pytest.mark.timeout(600)
 
 ANNA, BEN, CARLA = "anna", "ben", "carla"
-LONG = "The second ledger, page by page.\n\n" + "Berth 4, paid twice, ship in repair. 第四码头\n" * 320
+LONG = "The second ledger, page by page.\n\n" + "Berth 4, paid twice, ship in repair. 第四码头\n" * 320 + "That is all."
 ABSENT = "This was written while one of you was away."
 AFTER = "This was written after one of you had left for good."
 ANSWERS = {ANNA: "Thank you. Which month was it?", BEN: "We are two who read this. " * 600}
@@ -111,7 +111,7 @@ def test_three_members_two_answer_at_once_one_catches_up_and_one_is_removed(offi
     office.syncs(BEN, ANNA, CARLA, BEN, ANNA, CARLA)
     words = office.writes(LONG)
     office.syncs(ANNA, BEN, CARLA)
-    assert office.texts(ANNA) == office.texts(BEN) == office.texts(CARLA) == [LONG.strip()]
+    assert office.texts(ANNA) == office.texts(BEN) == office.texts(CARLA) == [LONG]
 
     for name, text in ANSWERS.items():
         file = office.folder / "answer.txt"
@@ -135,7 +135,7 @@ def test_three_members_two_answer_at_once_one_catches_up_and_one_is_removed(offi
     office.syncs(CARLA)
     assert ABSENT not in office.texts(CARLA)
     office.syncs(ANNA, BEN, CARLA)
-    assert set(office.texts(CARLA)) == {LONG.strip(), ABSENT}
+    assert set(office.texts(CARLA)) == {LONG, ABSENT}
 
     # Ben leaves. The next sync makes new keys for all coming days.
     office.verb("member", "remove", office.office, "1")

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import re
 import socket
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
@@ -222,3 +223,30 @@ def test_nothing_is_logged_about_a_circuit(door: Path, caplog: pytest.LogCapture
         stream.sendall(LINE + b"garbage\r\n\r\n")
         everything(stream)
     assert "beef" not in caplog.text
+
+
+def to_the_end(stream: socket.socket) -> bytes:
+    return b"".join(iter(lambda: stream.recv(65_536), b""))
+
+
+class Patient(CircuitProtocol):
+    HEADER_SECONDS = 5.0
+
+
+def test_a_server_that_ends_answers_who_has_just_connected_and_closes_who_is_idle(serve: Serve, tmp_path: Path) -> None:
+    running = serve(tmp_path / "door", Patient)
+    path = running.__enter__()
+    with dial(path) as fresh, dial(path) as halfway, dial(path) as idle:
+        assert ask(idle, LINE + GET)
+        halfway.sendall(LINE + GET[:10])
+        time.sleep(0.2)
+        ending = threading.Thread(target=running.__exit__, args=(None, None, None))
+        ending.start()
+        assert idle.recv(1) == b""
+        for stream, request in ((fresh, LINE + GET), (halfway, GET[10:])):
+            stream.sendall(request)
+            reply = to_the_end(stream)
+            assert b"\r\nconnection: close\r\n" in reply
+            assert reply.endswith(CIRCUIT + b" /a 0")
+    ending.join(15)
+    assert not ending.is_alive()

@@ -402,7 +402,7 @@ def edition_refused(vector: Vector) -> None:
             list(read_stream([file], edition_listed(raw(case["listed"]))))
 
 
-SIGNED = ("root", "root_chain", "roster", "duty", "draft", "transport", "card", "access")
+SIGNED = ("root", "root_chain", "roster", "duty", "draft", "transport", "card", "access", "pairs")
 READERS: dict[str, Callable[[Vector], None]] = {
     "passphrase": passphrase,
     "passphrase_typed": passphrase_typed,

@@ -261,6 +261,7 @@ export const GOOD = {
   signed_duty: goodSigned,
   signed_card: goodSigned,
   signed_access: goodSigned,
+  signed_pairs: goodSigned,
   signed_root_chain: goodSigned,
   signed_draft: goodSigned,
   signed_transport: goodSigned,

@@ -23,7 +23,7 @@ _MODULES = {
     "onion": "org",
     "member": "member",
     "serve": "serve",
-    "desk": "team",
+    "desk": "desk",
     "source": "source",
     "doctor": "doctor",
     "demo": "demo",

@@ -204,6 +204,7 @@ def _run(check: bool, public_tor: bool, folder: Path) -> None:
         with _step("the server and its two onions"):
             demo.serve(port)
         with _step("the desk makes its first duty keys"):
+            demo.verb("desk", "duty", demo.desk, "--days", _HOLIDAY_DAYS)
             demo.sync()
         with _step("a visitor's tor"):
             socks = demo.visitor_port()

@@ -127,20 +127,20 @@ class Catchup:
             "INSERT OR REPLACE INTO request VALUES (?, ?, ?, ?, 0, ?, ?)", slot, device, both, self._today, *place
         )
 
-    def serve(self, road: TeamRoad, box: Box, colleagues: Iterable[int], live: int) -> None:
-        """Answers those who asked: keys from the epoch `live` on, then exact plaintexts, a bounded number a sync."""
+    def serve(self, road: TeamRoad, box: Box, colleagues: Iterable[int], seeds: Mapping[int, list[bytes]]) -> None:
+        """Answers those who asked: live keys first, then exact plaintexts, a bounded number a sync."""
         left, present = FORWARD_MOST, set(colleagues)
         for slot, device, epochs, _, seeded, epoch, tag in self._rows("SELECT * FROM request ORDER BY slot"):
             if self._trusted.roster.slots[slot].signing != device:
                 self._rows("DELETE FROM request WHERE slot = ?", slot)
             elif slot in present and left > 0:
-                if not seeded and not self._send_seeds(road, box, slot, live):
+                if not seeded and not self._send_seeds(road, box, slot, seeds):
                     continue
                 asked = cbor.decode(epochs, "body", len(epochs))
                 left = self._forward(road, box, slot, asked, (epoch, tag), left)
 
-    def _send_seeds(self, road: TeamRoad, box: Box, slot: int, live: int) -> bool:
-        sent = box.post(road, slot, seeds_item(self._seeds.since(live)))
+    def _send_seeds(self, road: TeamRoad, box: Box, slot: int, seeds: Mapping[int, list[bytes]]) -> bool:
+        sent = box.post(road, slot, seeds_item(seeds))
         if sent:
             self._rows("UPDATE request SET seeded = 1 WHERE slot = ?", slot)
         return sent

@@ -90,9 +90,9 @@ class Compare:
         rows = self._vault.rows(
             "SELECT serial, hash, raw FROM signed WHERE kind = ? ORDER BY serial DESC LIMIT 1", kind
         )
-        for serial, hash, raw in rows:
+        for serial, name, raw in rows:
             if kind != "duty" or UntrustedDutyList.of(raw).claim.body[0] == self._trusted.roster.hash:
-                return serial, hash
+                return serial, name
         return None
 
     def listing(self, listed: Sequence[Listed], report: Report) -> list[Listed]:
@@ -127,6 +127,5 @@ def sample(
     fresh = {edition for edition, _ in pending}
     chosen = [each for each in listed if each.number in fresh or each is listed[-1]]
     others = [each for each in listed if each not in chosen]
-    for _ in range(min(most, len(others))):
-        chosen.append(others.pop(int.from_bytes(random(8), "big") % len(others)))
-    return chosen
+    picks = (int.from_bytes(random(8), "big") for _ in range(min(most, len(others))))
+    return chosen + [others.pop(pick % len(others)) for pick in picks]

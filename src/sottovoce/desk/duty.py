@@ -126,10 +126,20 @@ class Duty:
         return self._read_draft(self._vault.note(_DRAFT) or None)
 
     def lacking(self) -> list[int]:
-        """The epochs from yesterday on whose published key this vault can't open."""
+        """The epochs from yesterday on for which this vault can't open a key of the published list, or of the draft."""
         newest = self.shown or self.held(self._trusted.roster.hash)
-        keys = newest.keys if newest is not None else {}
-        return [epoch for epoch in self._seeds.lacking(keys) if epoch >= self._today - 1]
+        lists = [each.keys for each in (newest, self.draft) if each is not None]
+        found = {epoch for keys in lists for epoch in self._seeds.lacking(keys)}
+        return sorted(epoch for epoch in found if epoch >= self._today - 1)
+
+    def live_seeds(self, live: int) -> dict[int, list[bytes]]:
+        """What a colleague may be given: all that is in use from the epoch `live` on, and what the draft names."""
+        found = self._seeds.since(live)
+        for epoch, public in (self.draft.keys if self.draft is not None else {}).items():
+            seed = self._seeds.seed(epoch, public)
+            if seed is not None and epoch >= live and seed not in found.get(epoch, []):
+                found.setdefault(epoch, []).append(seed)
+        return found
 
     def view(self) -> DutyView:
         """How the keys stand here."""

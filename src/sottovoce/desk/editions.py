@@ -20,7 +20,7 @@ WHAT_TO_DO = (
     "out of use until it is known who did that."
 )
 _READABLE = f"""number / {QUARTERS} IN (SELECT epoch FROM duty) OR number / {QUARTERS} - 1 IN (SELECT epoch FROM duty)
-  OR number IN (SELECT edition FROM taken) OR number IN (SELECT edition FROM posted)"""
+  OR number IN (SELECT edition FROM taken) OR number IN (SELECT edition FROM posted)"""  # noqa: S608  # ours
 _KEPT = ANSWER_EPOCHS + 10  # epochs for which the hash of an edition is remembered
 
 
@@ -45,13 +45,13 @@ class Editions:
         for each in listed[len(possible) :]:
             report.alarm(f"The door lists the edition of {name_of(each.number)}, which is in the future. {WHAT_TO_DO}")
         shown, today = {each.number: each.hash for each in possible}, epoch_of(now)
-        for number, hash in held.items():
+        for number, name in held.items():
             alive = number // QUARTERS > today - ANSWER_EPOCHS  # a day before its end, for clocks that differ
-            if number in shown and shown[number] != hash:
+            if number in shown and shown[number] != name:
                 report.alarm(f"The edition of {name_of(number)} is not the one that was listed before. {WHAT_TO_DO}")
             elif number not in shown and alive:
                 report.alarm(f"The edition of {name_of(number)} is not listed any more. {WHAT_TO_DO}")
-        new = {number: hash for number, hash in shown.items() if number not in held}
+        new = {number: name for number, name in shown.items() if number not in held}
         for number in (number for number in new if number < max(held, default=0) and number > min(held)):
             report.alarm(f"The edition of {name_of(number)} was listed only after later ones. {WHAT_TO_DO}")
         for sentence in report.alarms:

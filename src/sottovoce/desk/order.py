@@ -33,7 +33,7 @@ def in_order(items: Iterable[Item]) -> list[tuple[Item, bool]]:
 
 
 def _after(items: Sequence[Item]) -> list[Item]:
-    """Each after the one it names, if that is here; a ring, which only a hostile source makes, is cut at its least id."""
+    """Each after the one it names, if that is here; a ring, as hostile sources make it, is cut at its least id."""
     ids, following = {item.id for item in items}, defaultdict[bytes | None, list[Item]](list)
     for item in items:
         following[item.after if item.after in ids else None].append(item)

@@ -108,6 +108,7 @@ class Outbox:
         self._outgoing.trying(ready)
         reply = road.put(self._today, ready.tag, ready.envelope)
         if reply.result is PutResult.WRONG_EPOCH and abs(reply.epoch - self._today) == 1:
+            self._today = reply.epoch  # for what follows too
             again = self._fit(ready, reply.epoch, only=reply.epoch)
             if again is None:
                 report.warn("There is no room for an answer in the server's day: it waits for the next sync.")

@@ -49,9 +49,9 @@ class Desk:
         known = known and report.attempt(lambda: listed.extend(road.editions()))
         if known and report.attempt(lambda: self._trusted.refresh(road, epoch_of(now), report)):
             report.attempt(lambda: self.team.receive(road, report))
-            self._compare(now).signed_at(road, report)
             self._collect(road, pending, self._compare(now).listing(listed, report), now, report)
             self._serve(road, now, report, post)
+            self._compare(now).signed_at(road, report)  # what sources are shown from now on
         self._finish(now, report)
         return report
 

@@ -163,7 +163,7 @@ class Team:
             return
         self._care(road, self._box, report)
         colleagues = self._box.colleagues(road)
-        self._catchup.serve(road, self._box, colleagues, self._live)
+        self._catchup.serve(road, self._box, colleagues, self._duty.live_seeds(self._live))
         self._catchup.ask(road, self._box, self._duty, colleagues)
 
     def _care(self, road: TeamRoad, box: Box, report: SyncReport) -> None:

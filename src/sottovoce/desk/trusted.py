@@ -7,9 +7,7 @@ from collections.abc import Callable
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 from sottovoce.protocol.errors import Refused
-from sottovoce.protocol.keys import KemKey
 from sottovoce.trust.card import Card, UntrustedCard
-from sottovoce.trust.duty import UntrustedDutyList
 from sottovoce.trust.roster import Root, Roster, UntrustedRoot, UntrustedRoster
 from sottovoce.trust.signed import Verified
 
@@ -106,18 +104,3 @@ class Trusted:
             card = UntrustedCard.of(cards[0])
             least = max(least, card.verify_kept(root).least_roster)
         return UntrustedRoster.of(raw).verify(root, today, least)
-
-    def duty_days(self, today: int) -> int:
-        """Epochs from today on for which the newest duty list has a key that this vault can open."""
-        roster_hash, keys = self._held_duty()
-        return self.usable(keys, today) if roster_hash == self.roster.hash else 0
-
-    def _held_duty(self) -> tuple[bytes, dict[int, bytes]]:
-        raws = self._vault.signed("duty")
-        roster_hash, keys = UntrustedDutyList.of(raws[0]).claim.body if raws else (b"", {})
-        return roster_hash, keys
-
-    def usable(self, keys: dict[int, bytes], today: int) -> int:
-        """Epochs from today on for which one of these public keys is one that this vault can open."""
-        seeds = self._vault.duty_seeds(epoch for epoch in keys if epoch >= today)
-        return sum(KemKey(seed).public == keys[epoch] for epoch, seed in seeds)
