@@ -60,9 +60,9 @@ class Attacker:
         """A colleague seals a first part with the source's keys and another text, under the old id or a new one."""
         firsts = [part for raw in self._opened(member) if isinstance(part := decode(raw, TO_DESK), DeskPart)]
         if firsts:
-            part, data = self._dice.choice(firsts), Body("forged").encode()
-            id = self._dice.choice([part.header.message_id, self._dice.randbytes(TAG)])
-            header = Header(TO_DESK, id, 0, 1)
+            part, data = self._dice.choice(firsts), Body(self._dice.randbytes(8).hex()).encode()
+            name = self._dice.choice([part.header.message_id, self._dice.randbytes(TAG)])
+            header = Header(TO_DESK, name, 0, 1)
             self._seal(replace(part, header=header, body=data, body_hash=body_hash(data)).encode())
 
     def forge_later(self, member: Member) -> None:

@@ -68,6 +68,7 @@ class House:
         self.members: dict[str, Member] = {}
         self.editions: dict[int, bytes] = {}  # every one that was ever served
         self.shown: dict[str, list[bytes]] = {}  # every signed thing that was ever served to anybody, the oldest first
+        self.access: dict[bytes, int] = {}  # the access lists that the office made, and how many devices are in each
         self.process: subprocess.Popen[bytes] | None = None
         self._tick()
 
@@ -101,8 +102,8 @@ class House:
                 assert edition_bytes(each.number, dict(read_stream([raw], each))) == raw
                 self.editions[each.number] = raw
         for kind in ("root", "roster", "card", "duty"):
-            raw, held = client.signed(kind), self.shown.setdefault(kind, [])
-            held += [raw] if raw is not None and raw not in held else []
+            signed, held = client.signed(kind), self.shown.setdefault(kind, [])
+            held += [signed] if signed is not None and signed not in held else []
 
     # -- the server ------------------------------------------------------------------
 
@@ -115,10 +116,18 @@ class House:
             self.process = subprocess.Popen(command, stdout=out, stderr=out, env=environment, start_new_session=True)
         wait(lambda: b"Waiting for your tor" in log.read_bytes())
 
+    def restart(self) -> None:
+        """The operator starts the server anew."""
+        self._end()
+        self.start()
+
     def stop(self) -> None:
         """Ends the server and closes the vaults."""
         for member in self.members.values():
             member.vault.close()
+        self._end()
+
+    def _end(self) -> None:
         if self.process is not None:
             self.process.send_signal(signal.SIGTERM)
             self.process.wait(SECONDS)
@@ -163,6 +172,7 @@ class House:
         for kind, raw in self._signed().items():
             write_durably(self.server / "signed" / f"{kind}.signed", raw)
         clients = self.office.signed.access(self.today).clients
+        self.access[self._signed()["access"]] = len(clients)
         publics = {f"slot-{slot:02}": key for slot, key in clients.items()}
         set_authorized_clients(self.server / MEMBERS / "onion", publics)
         if self.process is None:

@@ -1,4 +1,4 @@
-"""The real server without tor, and its workers, on a clock that a file holds: `process.py serve FOLDER`, `process.py FD`."""
+"""The real server without tor, and its workers (`process.py serve FOLDER`, `process.py FD`), on a clock in a file."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from sottovoce.cli.starter import Starter
 from sottovoce.cli.workers import Life
 
 CLOCK = "WHO_CLOCK"  # names the file that holds the protocol's time
-LIFE = Life(seconds=3_600, requests=120, least_seconds=0)  # by requests alone: a story asks until they are replaced
+LIFE = Life(seconds=3_600, requests=150, least_seconds=0)  # by requests alone: a story asks until they are replaced
 
 
 def now() -> float:

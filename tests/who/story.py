@@ -87,6 +87,7 @@ class Story:
         self.disks: dict[str, Disk] = {}
         self.memory: dict[str, Memory] = {}
         self.polls: dict[str, list[tuple[float, set[bytes]]]] = {}
+        self.worked: dict[str, float] = {}  # when a member's desk synced last
         self.turned = 0  # of the connections, how many passed before the server turned
         self.act = 0
 
@@ -130,7 +131,8 @@ class Story:
         with self._letter("Alma's first", "Alma", f"{NAMED}. The quay was sold twice."):
             alma.write(self.letters[-1].text)
         alma.leave()
-        self._dora("Dora's first, a long one", _long("the ledger of pier seven"), first=True)
+        for place, about in enumerate(("the ledger of pier seven", "the ledger of pier eight", "the keys")):
+            self._dora(f"Dora's first, part {place} of three long ones", _long(about), first=place == 0)
         time.sleep(0.2)  # so that the last commit is not now
         self._seize("with what is pending")
         self._sync_all()
@@ -141,6 +143,7 @@ class Story:
         self._seize("after the close")
 
     def _evening(self) -> None:
+        self.house.restart()
         self.act, self.turned = 1, len(self.house.wire.passed)
         alma = Visitor(self.house.wire)
         page = alma.come_back(list(self.phrases["Alma"].words()))
@@ -150,7 +153,7 @@ class Story:
             alma.write(self.letters[-1].text)
         self.memory["during a visit"] = self._memory()
         alma.leave()
-        self._dora("Dora's second", "A second book is in the cellar.", answers=1)
+        self._dora("Dora's second", _long("a second book in the cellar"), answers=1)
         self._sync_all()
         self._answer("ben", "Alma", "Thank you. Come back in a week.")
         self._close()
@@ -182,7 +185,9 @@ class Story:
 
     def _a_month_on(self) -> None:
         self.act = 4
-        self.house.later(editions=4 * 32)
+        self.house.later(editions=4 * 30)
+        self.house.sync()
+        self.house.later(editions=4 * 2)  # what was drafted while all were away has waited for its second signature
         self._on_duty()
         self._dora("Dora's fourth", "They hired me back.", answers=0)
         self._sync_all()
@@ -228,6 +233,7 @@ class Story:
 
     def _sync_all(self) -> None:
         self.house.sync()
+        self.worked = dict.fromkeys(self.house.members, time.time())
         self._learn()
 
     def _close(self) -> None:

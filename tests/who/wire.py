@@ -27,19 +27,25 @@ _TOKEN = re.compile(r'name="token" value="([\w-]+)"')
 
 @dataclass
 class Passed:
-    """One connection: when it began (real Unix seconds), on which onion and circuit, and its bytes both ways."""
+    """One connection: on which onion and circuit, its bytes both ways, and when some were sent (real Unix seconds)."""
 
-    at: float
     onion: str
     circuit: int
+    times: list[float] = field(default_factory=list)
     sent: bytearray = field(default_factory=bytearray)
     received: bytearray = field(default_factory=bytearray)
+
+    @property
+    def at(self) -> float:
+        """When it began."""
+        return self.times[0]
 
 
 class _Tapped(socket.socket):
     passed: Passed
 
     def sendall(self, data: bytes, *rest: int) -> None:  # type: ignore[override]  # bytes are all that comes
+        self.passed.times.append(time.time())
         self.passed.sent += bytes(data)
         super().sendall(data, *rest)
 
@@ -62,7 +68,7 @@ class Wire:
 
         def connect() -> socket.socket:
             stream = _Tapped(socket.AF_UNIX)
-            stream.passed = Passed(time.time(), onion, number)
+            stream.passed = Passed(onion, number)
             stream.settimeout(20)
             stream.connect(str(self._run / f"{onion}.sock"))
             stream.sendall(f"PROXY TCP6 {CIRCUITS}:0:{number:x} ::1 65535 42\r\n".encode())
