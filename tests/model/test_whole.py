@@ -289,8 +289,8 @@ def test_7_4_8_an_answer_that_was_sealed_anew_after_a_lost_reply_is_found_once(h
 
 
 _QUIET = settings(deadline=None, database=None, suppress_health_check=list(HealthCheck))
-TestWhole = Whole.TestCase
-TestWhole.settings = settings(_QUIET, max_examples=12, stateful_step_count=6, derandomize=True)
+TestWhole = pytest.mark.timeout(300)(Whole.TestCase)
+TestWhole.settings = settings(_QUIET, max_examples=16, stateful_step_count=6, derandomize=True)
 
 
 @pytest.mark.long
