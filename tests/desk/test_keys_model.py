@@ -7,12 +7,13 @@ day whose key was destroyed in that vault may open. And at the end every desk th
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 import tempfile
 from pathlib import Path
 from random import Random
 
-from doubles.desks import Desk, Envelope, World
+from doubles.desks import Crash, Desk, Envelope, World
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
@@ -137,11 +138,34 @@ class KeysLife(RuleBasedStateMachine):
     def gone_syncs(self) -> None:
         self.gone[0].sync()
 
-    @rule(name=st.sampled_from([*NAMES, "new"]), call=st.sampled_from(["put_transport", "post_item", "acknowledge"]))
-    def answer_is_lost(self, name: str, call: str) -> None:
+    @rule(
+        name=st.sampled_from([*NAMES, "new"]),
+        call=st.sampled_from(["put_transport", "post_item", "acknowledge"]),
+        when=st.sampled_from(["before", "after"]),
+    )
+    def answer_is_lost(self, name: str, call: str, when: str) -> None:
         if name in self.present():
-            self.world.desks[name].road.losses = {call: ["after"]}
+            self.world.desks[name].road.losses = {call: [when]}
             self.world.desks[name].sync()
+
+    @rule(name=st.sampled_from(NAMES), call=st.integers(0, 9), crash=st.booleans())
+    def breaks_while_keys_come(self, name: str, call: int, crash: bool) -> None:
+        """A colleague renewed the list; the road breaks, or the machine goes off, while its items are taken in."""
+        if name not in self.present():
+            return
+        self.world.clock.forward(days=4)
+        self.world.round(*(other for other in self.present() if other != name))
+        self.world.server.write()
+        desk = self.world.desks[name]
+        if crash:
+            desk.crash_before(10 * call)
+            with contextlib.suppress(Crash):
+                desk.sync()
+            desk.restart()
+        else:
+            desk.road.calls, desk.road.break_at = [], call
+            desk.sync()
+            desk.road.break_at = None
 
     @invariant()
     def thief(self) -> None:

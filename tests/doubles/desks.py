@@ -164,10 +164,13 @@ class TeamRoad:
         self._server, self._step = server, step
         self.losses: dict[str, list[str]] = {}
         self.calls: list[str] = []
+        self.break_at: int | None = None
 
     def _begin(self, call: str) -> None:
         self.calls.append(call)
         self._step(f"before {call}")
+        if len(self.calls) - 1 == self.break_at:
+            raise RoadError("The connection to the server broke: try again.")
         self._lose(call, "before")
 
     def _end(self, call: str) -> None:

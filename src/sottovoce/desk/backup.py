@@ -72,6 +72,7 @@ def restore(file: Path, folder: Path, passphrase: str, random: Callable[[int], b
         raise DeskError(f"{folder} is not empty: choose a new folder for the desk.")
     private_folder(folder)
     half = folder / f"{NAME}.half"  # without the right name nobody takes it for a vault
+    journal = half.with_name(half.name + "-journal")
     try:
         with file.open("rb") as source:
             write_private(kdf_file(half), _head(source))
@@ -81,10 +82,11 @@ def restore(file: Path, folder: Path, passphrase: str, random: Callable[[int], b
                 out.flush()
                 os.fsync(out.fileno())
         joining = _join_anew(half, folder, passphrase, random)
+        journal.unlink(missing_ok=True)  # empty since the vault was closed
         kdf_file(half).replace(kdf_file(folder / NAME))
         half.replace(folder / NAME)
     except BaseException:
-        for path in (half, kdf_file(half), folder / REQUEST):
+        for path in (half, journal, kdf_file(half), folder / REQUEST):
             path.unlink(missing_ok=True)
         raise
     return joining
