@@ -64,6 +64,16 @@ def arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
+def keep_links(folder: Path) -> None:
+    """A second name for each edition, beside the pool: the witness sees it even when it expires at once."""
+    seen = folder.with_name("seen")
+    seen.mkdir(exist_ok=True)
+    for path in (folder / "editions").glob("*.edition"):
+        kept = seen / f"{path.stem}.{path.stat().st_ino}"
+        if not kept.exists():
+            kept.hardlink_to(path)
+
+
 class Driver:
     """The pool, its clock, and those who put."""
 
@@ -85,19 +95,10 @@ class Driver:
     def step(self, name: str) -> None:
         self.reached[name] += 1
         if name == "close.named" and not self.given.each:
-            self.keep_a_link()
+            keep_links(self.given.folder)
         if name == self.death and self.reached[name] >= self.times:
             os.kill(os.getpid(), signal.SIGKILL)
             time.sleep(10)  # the signal comes
-
-    def keep_a_link(self) -> None:
-        """A second name for each edition, beside the pool: the witness sees it even when it expires at once."""
-        seen = self.given.folder.with_name("seen")
-        seen.mkdir(exist_ok=True)
-        for path in (self.given.folder / "editions").glob("*.edition"):
-            kept = seen / f"{path.stem}.{path.stat().st_ino}"
-            if not kept.exists():
-                kept.hardlink_to(path)
 
     async def run(self) -> None:
         await asyncio.gather(self.turn_for_ever(), *(self.put_for_ever() for _ in range(AT_ONCE)))

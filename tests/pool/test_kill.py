@@ -6,6 +6,7 @@ The clock runs so fast that editions close and expire all the while.
 from __future__ import annotations
 
 import random
+import runpy
 import subprocess
 import sys
 import time
@@ -24,6 +25,7 @@ from sottovoce.protocol.sizes import ANSWER_EPOCHS, QUARTERS
 START = 1_800_000_000.0
 LONG = [pytest.mark.long, pytest.mark.timeout(600)]
 PUTTER = Path(__file__).with_name("putter.py")
+keep_links = runpy.run_path(str(PUTTER))["keep_links"]
 
 
 def tags_of(file: EditionFile) -> list[bytes]:
@@ -67,10 +69,14 @@ class Witness:
         newest = max([0, *there, *numbers_in(self.folder / "pending", ".sqlite3")])
         assert all(newest // QUARTERS > number // QUARTERS + ANSWER_EPOCHS for number in self.expired)
 
+    def keep_links(self, step: str) -> None:
+        if step == "close.named":
+            keep_links(self.folder)
+
     def judge(self) -> None:
         """Every acknowledged envelope is pending or in one edition, alive or expired, and there once."""
-        clock = Clock(0)  # what is open stays open
-        with closing(SqlitePool(self.folder, clock, cheap_dummy)) as pool:
+        clock = Clock(0)  # what is open stays open; what was left from long ago closes, and may expire at once
+        with closing(SqlitePool(self.folder, clock, cheap_dummy, step=self.keep_links)) as pool:
             turn(pool)
             self.look()
             waiting = [tag for _, tag in run(pool.pending())]

@@ -102,7 +102,7 @@ def member_routes(pool: MemberPool, signed: Signed) -> list[Route]:
         except (BadSize, TimeoutError) as error:
             return _failure(error)
         tags = [body[start : start + TAG] for start in range(0, len(body), TAG)]
-        found = await pool.fetch(tags)
+        found = await pool.fetch(tags) if len(tags[-1]) == TAG else {}
         missing = any(tag not in found for tag in tags)
         return _plain(404) if missing else _plain(200, b"".join(found[tag] for tag in tags))
 

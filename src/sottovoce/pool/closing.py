@@ -89,7 +89,11 @@ def _new_file(path: Path, number: int, step: Step) -> Iterator[BinaryIO]:
 
 
 def expire(folders: Folders, today: int, step: Step) -> None:
-    """Removes the oldest epochs that no source looks for any more, whole, at most two a call (spec 9.10)."""
+    """Removes the oldest epochs that no source looks for any more, whole, at most two a call (spec 9.10).
+
+    `today` is the epoch of the edition that has just closed, not of the clock: what a jump closes stays for the while
+    of an edition at least, and a jump alone deletes nothing.
+    """
     numbers = {number for suffix in (SUFFIX, HASH_SUFFIX) for number in numbers_in(folders.editions, suffix)}
     epochs = sorted({number // QUARTERS for number in numbers if today > number // QUARTERS + ANSWER_EPOCHS})
     for epoch in epochs[:EXPIRE_MOST]:

@@ -40,7 +40,7 @@ class Shelf:
         self.open = Pending(self._folders.pending, number)
         older = (waits for waits in self._folders.waiting() if waits != number)
         self._closing = tuple(Pending(self._folders.pending, waits) for waits in older)
-        self._untidy = 0  # closes after which wiping and expiry are still to be done
+        self._untidy = list[int]()  # epochs of editions after whose close wiping and expiry are still to be done
         disk.coarsen(number, self._folders.editions)
 
     def held(self, tag: bytes) -> bytes | None:
@@ -84,9 +84,9 @@ class Shelf:
         if not self._untidy:
             return
         self._folders.wipe_closed(self._step)
-        for _ in range(self._untidy):
-            expire(self._folders, self.open.number // QUARTERS, self._step)
-            self._untidy -= 1
+        while self._untidy:
+            expire(self._folders, self._untidy[0], self._step)
+            self._untidy.pop(0)
         self._editions.refresh()
         disk.coarsen(self.open.number - 1, self._folders.editions)
         self.open.coarsen()
@@ -105,5 +105,5 @@ class Shelf:
         self._editions.refresh()
         with self._guard:
             self._closing = tuple(each for each in self._closing if each is not pending)
-        self._untidy += 1
+        self._untidy.append(epoch)
         pending.close()
