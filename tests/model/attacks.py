@@ -22,6 +22,11 @@ class Attacker:
         self._house, self._server, self._dice = house, house.server, house.dice
         self._forged: dict[tuple[bytes, int], int] = {}
 
+    def attack(self, kind: str, member: Member) -> None:
+        """One of those below; `member` is the colleague, where it takes one."""
+        attack = getattr(self, kind)
+        attack(member) if kind in ("reseal", "forge", "forge_later") else attack()
+
     def _put(self, envelope: bytes) -> None:
         self._server.run(self._server.put(self._server.today, self._dice.randbytes(TAG), envelope))
 

@@ -17,7 +17,7 @@ from sottovoce.desk.vault import NAME, Vault
 from sottovoce.pool.errors import PutResult, Reply, RoadError
 from sottovoce.pool.store import LocalPool
 from sottovoce.protocol.errors import Refused
-from sottovoce.protocol.sizes import epoch_of
+from sottovoce.protocol.sizes import QUARTERS, epoch_of
 from sottovoce.protocol.words import Passphrase
 from sottovoce.source.conversation import Closed, Source
 from sottovoce.source.inbox import Inbox
@@ -182,6 +182,16 @@ class Member:
         """The conversations that it shows."""
         return {each.id for each in self.desk.conversations()}
 
-    def lacks(self) -> bool:
-        """Whether it says that something may be missing."""
-        return any("may be missing" in each for each in self.desk.status().warnings)
+    def lacks(self) -> set[int]:
+        """The epochs of which something may be missing, as it tells the member."""
+        lacks = set(self.desk.team._catchup.lacks())
+        assert bool(lacks) == any("may be missing" in each for each in self.desk.status().warnings)
+        return lacks
+
+    def must_have(self, written: list[tuple[Writer, Form]]) -> None:
+        """From now on it must show these, but for days that it says it lacks."""
+        lacks, landed = self.lacks(), self._server.landed
+        for writer, form in written:
+            days = {landed.get(tag, 0) // QUARTERS for tag in form.tags}
+            if (writer, form) not in self.must and not lacks & {*days, *(day - 1 for day in days)}:
+                self.must.append((writer, form))
