@@ -282,6 +282,8 @@ def sealings() -> Iterator[tuple[str, str, Scenario, bytes, dict[str, str]]]:
     ]:
         about = f"Byte {offset} of the plaintext can't be."
         yield f"bad/header_{name}", about, DESK_END, changed(good, offset, new), bad("header", "5.1 7.2")
+    beyond = changed(LaterPart(Header(TO_DESK, MESSAGE_ID, 1, 2), b"more").encode(), 2, b"\x02")
+    yield "bad/header_part_beyond", "A third part of two.", DESK_END, beyond, bad("header", "5.1 7.2")
     for name, body in BODIES.items():
         plaintext = with_macs(desk_part(body))
         yield f"bad/body_{name}", "A body that is none.", DESK_END, plaintext, bad("body", "6.1 6.2 6.5 7.2")
@@ -320,6 +322,9 @@ BODIES: dict[str, bytes] = {
     "tag": bytes.fromhex("a200616105c100"),
     "trailing": bytes.fromhex("a100616100"),
     "utf8": bytes.fromhex("a10061ff"),
+    "utf8_elsewhere": bytes.fromhex("a2006161" + "0561ff"),
+    "cut": bytes.fromhex("a1006261"),
+    "map_as_key": bytes.fromhex("a2006161" + "05a1a000"),
     "deep": bytes.fromhex("a200616105" + "81" * 6 + "00"),
     "after_short": bytes.fromhex("a2006161044f" + "00" * 15),
     "after_text": bytes.fromhex("a20061610470" + "61" * 16),
