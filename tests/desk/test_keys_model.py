@@ -178,16 +178,7 @@ class KeysLife(RuleBasedStateMachine):
         self.world.clock.forward(days=4)
         self.world.round(*(other for other in self.present() if other != name))
         self.world.server.write()
-        desk = self.world.desks[name]
-        if crash:
-            desk.crash_before(10 * call)
-            with contextlib.suppress(Crash):
-                desk.sync()
-            desk.restart()
-        else:
-            desk.road.calls, desk.road.break_at = [], call
-            desk.sync()
-            desk.road.break_at = None
+        breaks(self.world.desks[name], call, crash=crash)
 
     @invariant()
     def thief(self) -> None:
@@ -225,7 +216,44 @@ class KeysLife(RuleBasedStateMachine):
                         assert self.world.desks[name].reads(envelope), f"{name} misses a message of a live day"
 
 
-pytestmark = pytest.mark.timeout(600)  # 20 s of work; but the machine may have other work too
+def breaks(desk: Desk, call: int, *, crash: bool) -> None:
+    """A sync in which the road breaks at a call, or the machine goes off at a step."""
+    if crash:
+        desk.crash_before(10 * call)
+        with contextlib.suppress(Crash):
+            desk.sync()
+        desk.restart()
+    else:
+        desk.road.calls, desk.road.break_at = [], call
+        desk.sync()
+        desk.road.break_at = None
+
+
+@pytest.mark.parametrize("crash", [False, True], ids=["road", "crash"])
+def test_a_thief_gains_nothing_where_keys_came_and_the_sync_broke(crash: bool) -> None:
+    """The item was taken in, the transport key not replaced yet; nothing came since, and days were destroyed."""
+    world, back = founded(1)
+    for call in range(2, 10):
+        back()
+        world.clock.forward(days=4)
+        envelope = world.server.write()
+        world.round("ana", "ben")
+        late = [each for each in (envelope, world.server.write()) if each is not None]
+        breaks(world.desks["eva"], call, crash=crash)
+        world.clock.forward(days=2)
+        world.round("eva")
+        assert world.desks["eva"].team.seeds.floor >= late[-1].epoch
+        thief = Thief(world.desks["eva"])
+        assert not any(thief.opens(each) for each in late)
+    world.close()
+
+
+class KeysLifeForLong(KeysLife):
+    """The same, longer and each time another way."""
+
+
+HEALTH = list(HealthCheck)
+pytestmark = pytest.mark.timeout(1_200)  # 15 s of work for the short one; but the machine may have other work too
 TestKeysLife = KeysLife.TestCase
 TestKeysLife.settings = settings(
     max_examples=12,
@@ -233,5 +261,9 @@ TestKeysLife.settings = settings(
     deadline=None,
     derandomize=True,
     database=None,
-    suppress_health_check=list(HealthCheck),
+    suppress_health_check=HEALTH,
+)
+TestKeysLifeForLong = pytest.mark.long(KeysLifeForLong.TestCase)
+TestKeysLifeForLong.settings = settings(
+    max_examples=100, stateful_step_count=25, deadline=None, database=None, suppress_health_check=HEALTH
 )
