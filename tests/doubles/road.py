@@ -54,8 +54,8 @@ class MemoryRoad:
     """Pool, door and members' onion in one; `now` is the server's clock, `folder` holds what is signed.
 
     `losses` maps a call's name to losses to come: before it did anything, or after. `steps` is called before and after
-    each call. `at_door` and `to_members` hold what the door or the members' onion shows instead of what is held. What `withheld` names gets into no
-    edition; what `hidden` names is not listed; `altered` are other bytes than those listed.
+    each call. `at_door` and `to_members` hold what the door or the members' onion shows instead of what is held. What
+    `withheld` names gets into no edition; what `hidden` names is not listed; `altered` are other bytes than listed.
     """
 
     def __init__(self, now: Callable[[], float], folder: Path) -> None:

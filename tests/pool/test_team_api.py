@@ -12,11 +12,13 @@ from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from doubles.pool import cheap_dummy
 from doubles.team import Team
 from pool.test_api import Side, answering, http, serving
 from starlette.applications import Starlette
 
 from sottovoce.pool import api
+from sottovoce.pool.editions import Editions
 from sottovoce.pool.errors import RoadError
 from sottovoce.pool.store import SqlitePool
 from sottovoce.pool.team import AT_ONCE, ITEM, Mailbox, PostResult
@@ -59,11 +61,13 @@ def members(founded: Team, tmp_path: Path) -> Iterator[Members]:
     team = founded.copy(tmp_path / "t")
     signed = TeamFolder(SignedFolder(team.server / "signed"), lambda: NOW)
     with (
-        closing(SqlitePool(tmp_path / "pool" / "p", lambda: NOW)) as pool,
+        closing(SqlitePool(tmp_path / "pool", lambda: NOW, cheap_dummy)) as pool,
         closing(Mailbox(tmp_path / "pool" / "team.sqlite3", lambda: NOW)) as mailbox,
     ):
         routes = [*api.member_routes(pool, signed), *team_routes(signed, mailbox)]
-        public = Starlette(routes=[*api.public_routes(pool, signed, lambda: NOW)])
+        public = Starlette(
+            routes=[*api.public_routes(pool, Editions(tmp_path / "pool" / "editions"), signed, lambda: NOW)]
+        )
         with serving(Starlette(routes=routes), tmp_path / "m") as side, serving(public, tmp_path / "p") as other:
             yield Members(team, side, other)
 
