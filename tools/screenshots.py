@@ -107,7 +107,6 @@ def every_page(pages: Pages) -> dict[str, bytes]:
         "failed-missing": pages.failed(Problem("missing")),
         "failed-broken": pages.failed(Problem("broken"), text=TEXT, inside=True),
         "failed-hurry": pages.failed(Problem("hurry"), text=TEXT, inside=True),
-        "failed-full": pages.failed(Problem("full", hour=18), text=TEXT, inside=True),
     }
 
 

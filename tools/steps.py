@@ -1,4 +1,4 @@
-"""Finds steps of spec/PROTOCOL.md that no code or no test names.
+"""Finds steps of spec/PROTOCOL.md that no code or no test names, and numbers in code that are no steps.
 
 A step is a bold number (**7.2**), or a number in a list below one (7.2.3). Code names steps as "(spec 7.2, 7.4)" or
 "(spec 8.4 to 8.8)"; tests in a function's name (test_7_2_... or
@@ -107,11 +107,10 @@ def faults(root: Path) -> list[str]:
     said = [f"{number}: no code names it" for number in bold if number not in code | NOT_IN_CODE.keys()]
     tested = [*bold, *refusing(found)]
     said += [f"{number}: no test names it" for number in tested if number not in tests | NOT_IN_TESTS.keys()]
-    return said + [f"{number}: the list of exceptions names it, the text doesn't" for number in _stale(bold)]
-
-
-def _stale(bold: list[str]) -> set[str]:
-    return (NOT_IN_CODE.keys() | NOT_IN_TESTS.keys()) - set(bold)
+    unknown = code - {step.number for step in found}
+    said += [f"{number}: code names it, the text has no such step" for number in sorted(unknown)]
+    stale = (NOT_IN_CODE.keys() | NOT_IN_TESTS.keys()) - set(bold)
+    return said + [f"{number}: the list of exceptions names it, the text has no such step" for number in sorted(stale)]
 
 
 def main() -> int:

@@ -12,6 +12,7 @@ from cli.conftest import House, Run
 from doubles.organisation import PASSPHRASE as OLD_PASSPHRASE
 from doubles.organisation import Organisation
 
+from sottovoce.protocol.sizes import edition_of
 from sottovoce.trust.roster import ROSTER_DAYS
 
 Words = tuple[str | Path, ...]
@@ -151,8 +152,9 @@ def test_a_server_with_a_bad_signed_file(house: House, run: Run, tmp_path: Path,
 def test_a_server_whose_pool_is_damaged(house: House, run: Run, tmp_path: Path) -> None:
     server = tmp_path / "server"
     shutil.copytree(house.server, server)
-    (server / "pool").mkdir()
-    (server / "pool" / "pool.sqlite3").write_bytes(b"no database" * 1_000)
+    pending = server / "pool" / "pending"
+    pending.mkdir(parents=True)
+    (pending / f"{edition_of(time.time())}.sqlite3").write_bytes(b"no database" * 1_000)
     assert "pool" in sentence(run, "serve", server, "--clearnet-loopback", "1")
 
 

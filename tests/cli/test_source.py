@@ -5,7 +5,9 @@ from __future__ import annotations
 import contextlib
 import json
 import re
+import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -17,6 +19,7 @@ from doubles.organisation import NAME, Organisation
 from doubles.world import TODAY, World, make_world, organisation
 from starlette.applications import Starlette
 
+from sottovoce.cli.source_road import over_onion
 from sottovoce.pool.api import public_routes
 from sottovoce.pool.editions import Editions
 from sottovoce.pool.errors import PutResult, Reply
@@ -438,6 +441,25 @@ def test_the_search_finds_what_is_planted_on_the_road(device: Device) -> None:
     with contextlib.suppress(Exception):
         device.onion.fresh().signed("+".join(PHRASE.words()))
     assert known.found([("road", bytes(device.onion.sent[-1]))]) == {("words", "road")}
+
+
+def test_tors_control_is_not_asked_by_several_threads_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The control connection takes one question at a time; parts that went out side by side once broke it."""
+    caller = threading.get_ident()
+
+    class OneThread:
+        def __init__(self, *_: object) -> None:
+            self.start = self.stop = lambda *_: None
+
+        @property
+        def socks_port(self) -> int:
+            assert threading.get_ident() == caller
+            return 9
+
+    monkeypatch.setattr("sottovoce.cli.source_road.Tor", OneThread)
+    with over_onion(tmp_path, None, "x.onion") as fresh, ThreadPoolExecutor(2) as threads:
+        made = list(threads.map(lambda _: fresh(), range(4)))
+    assert len(set(map(id, made))) == 4
 
 
 def test_the_clock_of_the_tests_is_the_worlds(device: Device) -> None:

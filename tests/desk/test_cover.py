@@ -182,6 +182,20 @@ def test_a_far_clock_does_not_post_for_ever(open_world: World, source: Source) -
     assert len(open_world.road.puts) == 3
 
 
+def test_an_answer_without_a_place_holds_up_no_cover(open_world: World, source: Source) -> None:
+    """Its day is over, and every quarter of today is used: something else is posted at its time."""
+    open_world.desk.answer(source.keys.id.hex(), "stuck")
+    open_world.road.losses = {"put": ["before"]}
+    open_world.desk.post_one(open_world.road)
+    open_world.clock.forward(days=3)
+    today = open_world.clock.today
+    open_world.vault.many("INSERT INTO used VALUES (?, ?)", [(source.keys.id, 4 * today + n) for n in range(4)])
+    report = open_world.desk.post_one(open_world.road)
+    assert any("no room for an answer" in warning for warning in report.warnings)
+    assert len(open_world.road.puts) == 2
+    assert open_world.vault.rows("SELECT count(*) FROM sealed") == [(1,)]
+
+
 def test_a_full_pool_says_the_hour_and_keeps_the_dummy_too(open_world: World) -> None:
     open_world.road.full = True
     report = open_world.desk.post_one(open_world.road)

@@ -192,15 +192,12 @@ def test_an_edition_that_is_cut_is_an_alarm(open_world: World, cut: int) -> None
 def test_what_a_lying_stream_showed_counts_for_nothing(open_world: World) -> None:
     """The bytes with our own post come first, under a wrong hash; then the right ones, without it."""
     open_world.desk.post_one(open_world.road)
-    number, (_, tag, _) = open_world.clock.edition, open_world.road.puts[0]
+    number, (_, tag, sealed) = open_world.clock.edition, open_world.road.puts[0]
     open_world.clock.forward(editions=1)
     open_world.road.editions()
-    whole = open_world.road.closed[number]
-    open_world.road.closed[number] = edition_bytes(
-        number, {secrets.token_bytes(16): secrets.token_bytes(8_192) for _ in range(32)}
-    )
-    open_world.road.altered[number] = whole
-    assert tag in whole
+    held = {b"\xff" * 8 + secrets.token_bytes(8): secrets.token_bytes(8_192) for _ in range(256)}
+    lie = dict(list(held.items())[:255]) | {tag: sealed}  # longer than a batch
+    open_world.road.closed[number], open_world.road.altered[number] = (edition_bytes(number, h) for h in (held, lie))
     assert len(open_world.desk.sync(open_world.road).alarms) == 1
     open_world.road.altered = {}
     assert "that this desk posted" in alarms(open_world)[0]
@@ -240,6 +237,17 @@ def test_a_key_that_comes_late_opens_what_was_read_without_it(open_world: World)
     open_world.road.may_ask_again = True
     assert open_world.sync().messages == 2
     assert sorted(open_world.texts(source)) == ["in an edition", "pending"]
+
+
+def test_what_is_read_anew_for_a_key_is_no_replay(open_world: World) -> None:
+    source = open_world.source()
+    source.write("once")
+    open_world.clock.forward(editions=1)
+    assert open_world.sync().messages == 1
+    open_world.vault.keep_duty_seeds([(open_world.clock.today, secrets.token_bytes(32))])
+    open_world.road.may_ask_again = True
+    report = open_world.sync()
+    assert (report.editions, report.messages, report.replayed) == (1, 0, 0)
 
 
 def test_7_5_through_an_epoch_needs_every_edition_of_it_and_of_the_next_day(open_world: World) -> None:

@@ -10,9 +10,11 @@ from __future__ import annotations
 import contextlib
 import shutil
 import tempfile
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from random import Random
 
+import pytest
 from doubles.desks import Crash, Desk, Envelope, World
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
@@ -26,6 +28,30 @@ from sottovoce.protocol.mailbox import CONTENT_MOST
 from sottovoce.protocol.sealing import binding, unseal
 
 NAMES = ("ana", "ben", "eva")
+
+
+FOUNDED: dict[int, tuple[World, Callable[[], None]]] = {}  # by threshold; made once, and brought back each time
+
+
+def founded(threshold: int) -> tuple[World, Callable[[], None]]:
+    """Three devices that joined, and nothing waits; and how to come back to that."""
+    if threshold not in FOUNDED:
+        world = World(Path(tempfile.mkdtemp()))
+        for slot, name in enumerate(NAMES):
+            world.admit(name, slot)
+        world.publish(threshold)
+        world.settle()
+        FOUNDED[threshold] = world, world.snapshot()
+    return FOUNDED[threshold]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _cleaned() -> Iterator[None]:
+    yield
+    for world, _ in FOUNDED.values():
+        world.close()
+        shutil.rmtree(world.folder)
+    FOUNDED.clear()
 
 
 class Thief:
@@ -66,16 +92,12 @@ class KeysLife(RuleBasedStateMachine):
 
     @initialize(threshold=st.sampled_from([1, 1, 2]))
     def begin(self, threshold: int) -> None:
-        self.folder = Path(tempfile.mkdtemp())
-        self.world = World(self.folder)
-        for slot, name in enumerate(NAMES):
-            self.world.admit(name, slot)
-        self.world.publish(threshold)
+        self.world, back = founded(threshold)
+        back()
         self.away: dict[str, int] = {}
         self.gone: list[Desk] = []
         self.since = dict.fromkeys(NAMES, self.world.clock.today)
         self.steps = 0
-        self.world.settle()
 
     def present(self) -> list[str]:
         return [name for name in self.world.desks if name not in self.away]
@@ -190,7 +212,6 @@ class KeysLife(RuleBasedStateMachine):
             self.world.close()
             for desk in self.gone:
                 desk.vault.close()
-            shutil.rmtree(self.folder)
 
     def all_is_read(self) -> None:
         """Everybody who is here syncs twice, and once more for each absent colleague that may have been asked first."""
@@ -204,6 +225,7 @@ class KeysLife(RuleBasedStateMachine):
                         assert self.world.desks[name].reads(envelope), f"{name} misses a message of a live day"
 
 
+pytestmark = pytest.mark.timeout(600)  # 20 s of work; but the machine may have other work too
 TestKeysLife = KeysLife.TestCase
 TestKeysLife.settings = settings(
     max_examples=12,

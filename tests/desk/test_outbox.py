@@ -60,8 +60,9 @@ def test_what_does_not_fit_waits(open_world: World, source: Source) -> None:
     assert {len(answer.body.text) for answer in source.answers()} == {2 * (ROOM // 2 - 1) + 2}
 
 
-def test_the_longest_text_goes_and_one_byte_more_is_refused(open_world: World, source: Source) -> None:
+def test_6_4_the_longest_text_goes_and_one_byte_more_is_refused(open_world: World, source: Source) -> None:
     name = source.keys.id.hex()
+    assert ROOM == 112_433
     with pytest.raises(DeskError, match="1 bytes too long"):
         open_world.desk.answer(name, "é" + "x" * (ROOM - 1))
     with pytest.raises(DeskError, match="empty"):

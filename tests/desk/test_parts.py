@@ -277,11 +277,14 @@ def test_what_was_only_vouched_for_gives_way_to_what_was_checked(open_world: Wor
     source, today, message_id = open_world.source(), open_world.clock.today, secrets.token_bytes(16)
     (true,) = source.seal("true", id=message_id)
     ((tag, forged),) = forwarded(open_world, source, "forged", id=message_id)
+    ((other_tag, other),) = forwarded(open_world, source, "forged by another", id=message_id)
     name, raw = open_world.vault.rows("SELECT hash, raw FROM signed WHERE kind = 'roster'")[0]
     open_world.road.things["roster"] = open_world.office.roster(2, open_world.request)
     open_world.sync()
     open_world.vault.rows("DELETE FROM signed WHERE serial = 1 AND kind = 'roster'")
     assert open_world.desk.receive_forwarded(forged, today, tag, 4 * today, 7)
+    assert (entry(open_world, source).text, entry(open_world, source).vouched) == ("forged", 7)
+    assert not open_world.desk.receive_forwarded(other, today, other_tag, 4 * today, 8), "another colleague's word"
     assert (entry(open_world, source).text, entry(open_world, source).vouched) == ("forged", 7)
     open_world.vault.keep_signed("roster", name, 1, raw)
     open_world.road.arrive(*true)

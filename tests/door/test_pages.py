@@ -91,7 +91,7 @@ ALL = {
     "bye expired": PAGES.bye(expired=True),
     **{
         f"failed {kind}": PAGES.failed(Problem(kind), text="abc", inside=kind == "broken")
-        for kind in ("missing", "large", "broken", "hurry", "full", "unreachable", "outdated")
+        for kind in ("missing", "large", "broken", "hurry", "unreachable", "outdated")
     },
 }
 

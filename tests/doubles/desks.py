@@ -250,7 +250,7 @@ class Desk:
 
     def __init__(self, folder: Path, world: World) -> None:
         self.world, self.path, self.key = world, folder / NAME, secrets.token_bytes(KEY)
-        folder.mkdir()
+        folder.mkdir(exist_ok=True)
         self.vault = Vault(self.path, self.key)
         self.vault._db.pragma("synchronous", 0)  # a crash here is of the program, not of the disk
         self.vault._db.execute(TABLES + TEAM_TABLES)
@@ -415,12 +415,12 @@ class World:
         raise AssertionError("the mailbox is never empty")
 
     def snapshot(self) -> Callable[[], None]:
-        """Remembers all vaults and the server; what is returned brings them back."""
-        for desk in self.desks.values():
-            desk.vault.close()
+        """Remembers office, server and all vaults; what is returned brings them back."""
+        self.close()
         files = {path: path.read_bytes() for path in self.folder.rglob("*") if path.is_file()}
-        box, time = dict(self.server.box), self.clock.time
-        envelopes = list(self.server.envelopes)
+        server, office, desks = self.server, self.office, dict(self.desks)
+        held = (dict(server.box), list(server.envelopes), list(server.items), self.clock.time)
+        signs = (list(office.slots), office.serial, office.threshold)
 
         def back() -> None:
             self.close()
@@ -429,7 +429,11 @@ class World:
                     path.unlink()
             for path, raw in files.items():
                 path.write_bytes(raw)
-            self.server.box, self.server.envelopes, self.clock.time = dict(box), list(envelopes), time
+            box, envelopes, items, self.clock.time = held
+            server.box, server.envelopes, server.items = dict(box), list(envelopes), list(items)
+            server.dice.seed(1)
+            office.slots[:], office.serial, office.threshold = signs
+            self.desks = dict(desks)
             for desk in self.desks.values():
                 desk.restart()
 

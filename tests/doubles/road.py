@@ -54,8 +54,8 @@ class MemoryRoad:
     """Pool, door and members' onion in one; `now` is the server's clock, `folder` holds what is signed.
 
     `losses` maps a call's name to losses to come: before it did anything, or after. `steps` is called before and after
-    each call. `at_door` holds what the door shows instead of what members see. What `withheld` names gets into no
-    edition; what `hidden` names is not listed; `altered` are other bytes than those listed.
+    each call. `at_door` and `to_members` hold what the door or the members' onion shows instead of what is held. What
+    `withheld` names gets into no edition; what `hidden` names is not listed; `altered` are other bytes than listed.
     """
 
     def __init__(self, now: Callable[[], float], folder: Path) -> None:
@@ -64,6 +64,7 @@ class MemoryRoad:
         self.team = TeamFolder(self._signed, now)
         self.things = Things(self._signed)
         self.at_door: dict[str, bytes | None] = {}
+        self.to_members: dict[str, bytes | None] = {}
         self.pool: dict[bytes, tuple[int, bytes]] = {}
         self.closed: dict[int, bytes] = {}
         self.withheld: set[bytes] = set()
@@ -203,7 +204,7 @@ class MemoryRoad:
         """What members are shown."""
         assert kind in KINDS, "the access list is never served"
         self._begin("signed")
-        return self.things.get(kind)
+        return self.to_members[kind] if kind in self.to_members else self.things.get(kind)
 
     def put_duty(self, raw: bytes) -> None:
         """Compare and swap."""

@@ -17,6 +17,7 @@ from pathlib import Path
 from hypothesis import HealthCheck, Phase, Verbosity, given, settings
 from hypothesis import strategies as st
 
+Target = Callable[[bytes], None]
 MOST = 9_000  # bytes of an input: a plaintext, or a signed thing with some keys
 
 
@@ -28,26 +29,39 @@ def main(name: str, seconds: int, folder: Path, engine: str = "atheris") -> None
         _with_hypothesis(name, seconds)
 
 
+def planted(data: bytes) -> None:
+    """A parser with a fault, to see that it is found."""
+    if data[:1] > b"\xf0":
+        raise AssertionError("planted")
+
+
+def _found(name: str) -> tuple[Target, list[bytes]]:
+    """A target and inputs for it; imported late, so that atheris can follow it."""
+    if name == "planted":
+        return planted, [b"a"]
+    target: Target = importlib.import_module("fuzz.targets").TARGETS[name]
+    return target, importlib.import_module("fuzz.seeds").inputs(name)
+
+
 def _with_atheris(name: str, seconds: int, folder: Path) -> None:
     atheris = importlib.import_module("atheris")
     with atheris.instrument_imports(include=["sottovoce", "fuzz.targets"]):
-        found = importlib.import_module("fuzz.seeds")
-    for number, data in enumerate(found.inputs(name) if name != "planted" else [b"a"]):
+        target, known = _found(name)
+    for number, data in enumerate(known):
         (folder / f"seed-{number}").write_bytes(data)
     options = [f"-max_total_time={seconds}", f"-max_len={MOST}", "-timeout=20", "-rss_limit_mb=2000", "-reload=0"]
-    atheris.Setup([name, *options, f"-artifact_prefix={folder}/", str(folder)], found.target(name))
+    atheris.Setup([name, *options, f"-artifact_prefix={folder}/", str(folder)], target)
     atheris.Fuzz()
 
 
 def _with_hypothesis(name: str, seconds: int) -> None:
-    found = importlib.import_module("fuzz.seeds")
-    known = found.inputs(name) if name != "planted" else [b"a"]
+    target, known = _found(name)
     end = time.monotonic() + seconds
     while time.monotonic() < end:
-        _round(found.target(name), known)
+        _round(target, known)
 
 
-def _round(target: Callable[[bytes], None], known: list[bytes]) -> None:
+def _round(target: Target, known: list[bytes]) -> None:
     """A few hundred inputs: any bytes, and known ones with some bytes changed, cut or added."""
     change = st.tuples(st.sampled_from(known), st.integers(0, MOST), st.integers(0, 40), st.binary(max_size=40))
     changed = change.map(lambda each: each[0][: each[1]] + each[3] + each[0][each[1] + each[2] :])

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from pathlib import Path
 
 from sottovoce.protocol import cbor
@@ -25,7 +24,6 @@ from .targets import (
     SIGNERS,
     SIGNING,
     SLOTS,
-    TARGETS,
     TODAY,
     TRANSPORT,
 )
@@ -111,14 +109,3 @@ def seeds() -> dict[str, list[bytes]]:
 def inputs(name: str) -> list[bytes]:
     """Seeds and corpus of a target."""
     return seeds()[name] + [path.read_bytes() for path in sorted((CORPUS / name).glob("*"))]
-
-
-def target(name: str) -> Callable[[bytes], None]:
-    """A target by its name; "planted" raises on purpose, to see that it is found."""
-    return planted if name == "planted" else TARGETS[name]
-
-
-def planted(data: bytes) -> None:
-    """A parser with a fault."""
-    if data[:1] > b"\xf0":
-        raise AssertionError("planted")

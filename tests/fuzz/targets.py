@@ -193,7 +193,7 @@ def _pieces(data: bytes) -> Iterator[bytes]:
     """The bytes in pieces whose sizes the bytes themselves give."""
     at = 0
     while at < len(data):
-        step = 1 + data[at] * 64
+        step = 100 + 64 * data[at]
         yield data[at : at + step]
         at += step
 

@@ -194,6 +194,42 @@ DEFENCES = {
         "if _signed",
         "trust/test_team.py::test_8_11_a_removed_members_signature_completes_no_draft",
     ),
+    "a desk remembers the ids of messages": Defence(
+        "desk/letters.py",
+        "name = first.part, (first.conversation, TO_DESK, first.message_id)",
+        'name = first.part, (first.conversation, TO_DESK, __import__("os").urandom(16))',
+        "desk/test_sync.py::test_a_replay_in_a_new_envelope_is_not_shown_again",
+    ),
+    "a desk hears the devices of the newest roster only": Defence(
+        "protocol/mailbox.py",
+        "signers[sender]).verify(signature, signed)",
+        "signers[sender])",
+        "desk/test_team.py::test_a_removed_device_is_not_heard",
+    ),
+    "a duty key's time ends": Defence(
+        "desk/seeds.py",
+        "DELETE FROM {table} WHERE epoch <= ?",
+        "DELETE FROM {table} WHERE epoch < 0 * ?",
+        "desk/test_duty.py::test_10_6_a_key_is_destroyed_once_the_editions_of_the_day_after_are_stored",
+    ),
+    "a duty key is not destroyed by the clock alone": Defence(
+        "desk/team.py",
+        "self._today < epoch + 2 or not any(each.number >= last for each in listed)",
+        "self._today < epoch + 2",
+        "desk/test_duty.py::test_10_6_never_by_its_clock_alone",
+    ),
+    "a duty key is not destroyed before its editions are stored": Defence(
+        "desk/team.py",
+        "stored.get(each.number) == each.hash for each in listed",
+        "True for each in listed",
+        "desk/test_duty.py::test_10_6_not_while_an_edition_is_not_stored",
+    ),
+    "an edition is the listed one to its last byte": Defence(
+        "pool/edition.py",
+        "stream.rest() or stream.hashed.digest() != listed.hash",
+        "stream.rest()",
+        "pool/test_edition.py::test_attack_one_flipped_bit_is_found",
+    ),
 }
 
 

@@ -15,7 +15,6 @@ import pytest
 from doubles.leaks import Secrets, family, in_files
 from journeys.house import House
 
-from sottovoce.cli.common import UserError
 from sottovoce.protocol.keys import SourceKeys
 from sottovoce.protocol.words import parse
 from sottovoce.trust.published import SignedFolder
@@ -24,7 +23,7 @@ from sottovoce.trust.roster import check_words
 pytestmark = pytest.mark.timeout(400)  # seconds: the first test of the session starts a Tor network
 
 QUESTION = (
-    "The dredger of the ninth berth was paid for, and never came.\n\nهرگز نیامد.\n\n" + "So says each page. " * 600
+    "The dredger of the ninth berth was paid for, and never came.\n\n第九码头的账本。\n\n" + "So says each page. " * 700
 )
 ANSWER = "Who signed for the dredger? " * 400
 
@@ -92,12 +91,12 @@ def in_memory(pids: list[int], plants: dict[str, bytes]) -> set[str]:
 
 
 @pytest.fixture
-def device(house: House) -> Iterator[Device]:
+def device(house: House) -> Device:
     """A new computer; the server runs."""
     if house.process.poll() is not None:
         house.start_server()
         house.wait_open()
-    yield Device(house)
+    return Device(house)
 
 
 def test_a_source_on_its_own_computer_and_nothing_of_it_at_the_server(house: House, device: Device) -> None:
@@ -122,8 +121,6 @@ def test_a_source_on_its_own_computer_and_nothing_of_it_at_the_server(house: Hou
 
     assert device.secrets.found([*in_files(house.server), *in_files(device.folder)]) == set()
     assert in_memory(family(house.process.pid), device.plants) == set()
-    with pytest.raises(UserError, match="knows another onion"):
-        device.verb("begin", device.folder, "a" * 55 + "d.onion")
 
 
 def test_the_search_finds_what_a_process_holds() -> None:

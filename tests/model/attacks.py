@@ -22,6 +22,11 @@ class Attacker:
         self._house, self._server, self._dice = house, house.server, house.dice
         self._forged: dict[tuple[bytes, int], int] = {}
 
+    def attack(self, kind: str, member: Member) -> None:
+        """One of those below; `member` is the colleague, where it takes one."""
+        attack = getattr(self, kind)
+        attack(member) if kind in ("reseal", "forge", "forge_later") else attack()
+
     def _put(self, envelope: bytes) -> None:
         self._server.run(self._server.put(self._server.today, self._dice.randbytes(TAG), envelope))
 
@@ -60,9 +65,9 @@ class Attacker:
         """A colleague seals a first part with the source's keys and another text, under the old id or a new one."""
         firsts = [part for raw in self._opened(member) if isinstance(part := decode(raw, TO_DESK), DeskPart)]
         if firsts:
-            part, data = self._dice.choice(firsts), Body("forged").encode()
-            id = self._dice.choice([part.header.message_id, self._dice.randbytes(TAG)])
-            header = Header(TO_DESK, id, 0, 1)
+            part, data = self._dice.choice(firsts), Body(self._dice.randbytes(8).hex()).encode()
+            name = self._dice.choice([part.header.message_id, self._dice.randbytes(TAG)])
+            header = Header(TO_DESK, name, 0, 1)
             self._seal(replace(part, header=header, body=data, body_hash=body_hash(data)).encode())
 
     def forge_later(self, member: Member) -> None:

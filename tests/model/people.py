@@ -7,28 +7,28 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
 
+from model.road import LOST, Crash, DeskRoad, Fault
+from model.server import Clock, Server
+
 from sottovoce.desk.letters import Entry
-from sottovoce.desk.outbox import edition_in
 from sottovoce.desk.road import SyncReport
 from sottovoce.desk.sync import Desk
 from sottovoce.desk.vault import NAME, Vault
 from sottovoce.pool.errors import PutResult, Reply, RoadError
 from sottovoce.pool.store import LocalPool
 from sottovoce.protocol.errors import Refused
-from sottovoce.protocol.sizes import epoch_of
+from sottovoce.protocol.sizes import QUARTERS, epoch_of
 from sottovoce.protocol.words import Passphrase
 from sottovoce.source.conversation import Closed, Source
 from sottovoce.source.inbox import Inbox
 from sottovoce.trust.published import Published
-
-from model.server import LOST, Clock, Crash, DeskRoad, Server
 
 SAFE = (PutResult.STORED, PutResult.KNOWN)
 
 
 @dataclass
 class Form:
-    """One message of a source, perhaps sent more than once. `edition`: in which part 0 lies, where it was told."""
+    """One message of a source, perhaps sent more than once; `sole`: always with the same memory of what came before."""
 
     text: str
     seed: bytes = field(repr=False)
@@ -37,6 +37,7 @@ class Form:
     first: bool
     id: bytes | None = None
     tags: Sequence[bytes] = ()
+    sole: bool = True
 
     @property
     def acknowledged(self) -> bool:
@@ -104,7 +105,8 @@ class Writer:
     def send(self, form: Form, faults: Sequence[str], *, other_after: bool = False) -> None:
         """The form is sent, perhaps again; a lost answer leaves it as it was. `other_after`: it lost its memory."""
         self.pool.faults = list(faults)
-        after = None if form.after is None or other_after or self.careless else form.after.id
+        after = form.after.id if form.after is not None and not self.careless else None
+        after, form.sole = (bytes(16), False) if other_after else (after, form.sole)
         try:
             work = self._source.write(self.phrase, form.text, first=form.first, seed=form.seed, after=after)
             written = self._server.run(work)
@@ -153,15 +155,15 @@ class Member:
         self.vault._db.pragma("synchronous", 0)
         self.begin()
 
-    def sync(self, fault: tuple[int, str] | None = None) -> SyncReport | None:
+    def sync(self, fault: Fault | None = None) -> SyncReport | None:
         """One sync; None when the machine went off in it."""
         return self._faulty(fault, lambda: self.desk.sync(self.road))
 
-    def post_one(self, fault: tuple[int, str] | None) -> None:
+    def post_one(self, fault: Fault | None) -> None:
         """One post of a desk that runs by itself."""
         self._faulty(fault, lambda: self.desk.post_one(self.road))
 
-    def _faulty(self, fault: tuple[int, str] | None, work: Callable[[], SyncReport]) -> SyncReport | None:
+    def _faulty(self, fault: Fault | None, work: Callable[[], SyncReport]) -> SyncReport | None:
         self.road.begin(fault)
         try:
             return work()
@@ -180,9 +182,16 @@ class Member:
         """The conversations that it shows."""
         return {each.id for each in self.desk.conversations()}
 
-    def lacks(self) -> bool:
-        """Whether it says that something may be missing."""
-        return any("may be missing" in each for each in self.desk.status().warnings)
+    def lacks(self) -> set[int]:
+        """The epochs of which something may be missing, as it tells the member."""
+        lacks = set(self.desk.team._catchup.lacks())
+        assert bool(lacks) == any("may be missing" in each for each in self.desk.status().warnings)
+        return lacks
 
-
-__all__ = ["SAFE", "Answered", "Faulty", "Form", "Member", "Writer", "edition_in"]
+    def must_have(self, written: list[tuple[Writer, Form]]) -> None:
+        """From now on it must show these, but for days that it says it lacks."""
+        lacks, landed = self.lacks(), self._server.landed
+        for writer, form in written:
+            days = {landed.get(tag, 0) // QUARTERS for tag in form.tags}
+            if (writer, form) not in self.must and not lacks & {*days, *(day - 1 for day in days)}:
+                self.must.append((writer, form))

@@ -1,4 +1,4 @@
-"""Verbs of the desk about keys and colleagues: duty, members, backup, restore. `desk` is the whole group."""
+"""Verbs of the desk about keys and colleagues: duty, members, backup, restore."""
 
 from __future__ import annotations
 
@@ -18,7 +18,6 @@ from sottovoce.trust.join import JoinRequest
 from .common import PATH, out, passphrase, passphrase_option
 from .desk_group import FOLDER, JSON, day, desk, opened, print_json
 
-__all__ = ["desk"]
 _LONGER = (
     "A longer list is a longer rollback and a longer loot: who steals a vault opens what is written on more days, and "
     "a removed device can, together with the server, use its old list for longer."

@@ -23,11 +23,12 @@ from sottovoce.pool.editions import Editions
 from sottovoce.pool.store import Pool
 from sottovoce.protocol.sizes import epoch_of
 from sottovoce.source.conversation import Source
-from sottovoce.trust.published import SignedFolder
+from sottovoce.trust.published import Published, SignedFolder
 
 from .common import random
 
 _EDITIONS = "editions"
+_LATELY_SECONDS = 0.2
 RATES: Mapping[str, Rate] = {
     ENVELOPES: ENVELOPE_RATE,
     WORK: WORK_RATE,
@@ -70,6 +71,21 @@ def listener(site: Starlette, protocol: type[LoopbackProtocol], **where: object)
     return Listener(config)
 
 
+class Lately:
+    """What the organisation says today, looked up a few times a second at most: each page asks several times."""
+
+    def __init__(self, signed: SignedFolder, now: Callable[[], float]) -> None:
+        self._signed, self._now = signed, now
+        self._held: tuple[int, float, Published] | None = None
+
+    def __call__(self) -> Published:
+        """As it was at most 0.2 seconds ago; Refused as the folder."""
+        today, moment = epoch_of(self._now()), time.monotonic()
+        if self._held is None or self._held[0] != today or moment > self._held[1]:
+            self._held = today, moment + _LATELY_SECONDS, self._signed.published(today)
+        return self._held[2]
+
+
 @dataclass(frozen=True)
 class Site:
     """All parts of the public side in one process; `now` is the protocol's clock."""
@@ -83,8 +99,9 @@ class Site:
 
     def app(self, banner: str | None = None) -> Starlette:
         """The pages and the API; `banner` is a line of alarm on every page."""
-        card = self.signed.published(epoch_of(self.now())).card
-        source = Source(self.pool, lambda: self.signed.published(epoch_of(self.now())), self.now, random)
+        published = Lately(self.signed, self.now)
+        card = published().card
+        source = Source(self.pool, published, self.now, random)
         pages = Pages(card.name, card.addresses[0], banner)
         door = Door(source, pages, self.visits, self.now, random, self._allow)
         public = public_routes(self.pool, self.editions, self.signed, self.now, self._allow_api)

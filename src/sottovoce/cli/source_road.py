@@ -32,7 +32,8 @@ def over_onion(folder: Path, torrc_extra: Path | None, onion: str) -> Iterator[F
     tor = Tor(place, client_torrc(place, extra=extra))
     try:
         tor.start(lambda percent: say(f"  {percent} %") if percent % 25 == 0 else None)
-        yield lambda: _client(tor.socks_port, onion)
+        port = tor.socks_port  # asked here: tor's control takes one question at a time, and parts go out side by side
+        yield lambda: _client(port, onion)
     finally:
         tor.stop()
 

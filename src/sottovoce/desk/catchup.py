@@ -38,7 +38,7 @@ class Catchup:
         """Notes, before envelopes are opened, in which epochs one may come that no key here opens."""
         today, lacking = self._today, duty.lacking()
         with self._vault.transaction():
-            for epoch in {*self._missed(), *lacking}:
+            for epoch in {*self._missed(duty), *lacking}:
                 self._rows("INSERT OR IGNORE INTO lack VALUES (?)", epoch)
             for epoch in self.lacks():
                 early = epoch > today and epoch not in lacking  # its key came before anybody could use it
@@ -46,14 +46,15 @@ class Catchup:
                     self._settle(epoch)
             self._vault.keep_note(_ROSTER, self._trusted.roster.hash)
 
-    def _missed(self) -> Iterable[int]:
+    def _missed(self, duty: Duty) -> Iterable[int]:
         """Past epochs since the last whole sync that have no key here; all of them, where the roster changed."""
         last = self._vault.note("last sync")
         begin = max(self._joined(self._dh), 0 if last is None else last - 1)
+        end = self._today + (last is None and duty.any_list)  # a new device had no key this morning
         held, roster = self._seeds.epochs(), self._vault.note(_ROSTER)
         away = last is not None and last < self._today - 1
         changed = away and roster is not None and bytes(roster) != self._trusted.roster.hash
-        days = range(max(begin, self._seeds.floor + 1, self._today - EPOCHS_MOST), self._today)
+        days = range(max(begin, self._seeds.floor + 1, self._today - EPOCHS_MOST), end)
         return [epoch for epoch in days if changed or epoch not in held]
 
     @property

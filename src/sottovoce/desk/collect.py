@@ -66,7 +66,8 @@ class Collector:
         """Remembers what members are shown as pending: it must be in its edition when that closes."""
         most = edition_of(now) + QUARTERS  # clocks differ by a day at most
         rows = ((tag, edition) for edition, tag in pending if len(tag) == TAG and edition <= most)
-        self._vault.many("INSERT OR IGNORE INTO taken (tag, edition) VALUES (?, ?)", rows)
+        query = "INSERT INTO taken (tag, edition, pending) VALUES (?, ?, 1) ON CONFLICT DO UPDATE SET pending = 1"
+        self._vault.many(query, rows)
 
     def read_editions(self, road: Road, listed: Sequence[Listed]) -> None:
         """Reads the editions that are to be read, in their order; each is stored when its hash was right."""
@@ -114,7 +115,7 @@ class Collector:
             return True  # not what was pending under this tag: that one stays missing, this one may be read
         values = (tag, edition, digest, in_edition)
         self._rows(
-            "INSERT INTO taken VALUES (?, ?, ?, ?, 1) ON CONFLICT DO UPDATE"
+            "INSERT INTO taken (tag, edition, hash, found, opened) VALUES (?, ?, ?, ?, 1) ON CONFLICT DO UPDATE"
             " SET hash = excluded.hash, found = max(found, excluded.found), opened = 1",
             *values,
         )
@@ -125,8 +126,8 @@ class Collector:
         unread = self._editions.wanted(listed)
         limit = unread[0].number if unread else (self._editions.newest() or -1) + 1
         with self._vault.transaction():
-            query = "DELETE FROM taken WHERE edition < ? AND NOT found RETURNING 1"
-            missing, vanished = len(self._rows(query, limit)), self._outgoing.vanished(limit)
+            query = "DELETE FROM taken WHERE edition < ? AND NOT found RETURNING pending"
+            missing, vanished = sum(row[0] for row in self._rows(query, limit)), self._outgoing.vanished(limit)
             if missing:
                 self._alarm(f"{missing} envelopes that were pending are in no edition. {WHAT_TO_DO}", today)
             if vanished:

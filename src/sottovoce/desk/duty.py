@@ -52,6 +52,7 @@ class Duty:
         self._vault, self._trusted, self._seeds, self._today, self._random = vault, trusted, seeds, today, random
         self.shown: DutyList | None = None  # the server's list, when it holds for the newest roster today
         self.draft: DutyDraft | None = None
+        self.any_list = False  # whether the server shows a list at all, also one that is over or of another roster
         self._named: dict[int, bytes] = {}
 
     @property
@@ -70,6 +71,7 @@ class Duty:
     def look(self, road: TeamRoad, report: SyncReport) -> None:
         """Reads the server's list and draft; what waits for a key that a list names is used from now on."""
         raw, draft = road.signed("duty"), road.draft()
+        self.any_list = raw is not None
         self.shown = self._believed(raw, report) if raw is not None else None
         self.draft = self._read_draft(draft)
         self._vault.keep_note(_DRAFT, draft if draft is not None and self.draft is not None else b"")

@@ -51,8 +51,12 @@ class Outbox:
 
         What was tried and is perhaps there comes first, dummies too: so a repeated post tells nothing either.
         """
-        if self._slot is not None:
-            self._post(self._next(set()) or self._dummy(self._today), road, report)
+        stuck: set[bytes] = set()
+        while self._slot is not None:
+            sealed = self._next(stuck) or self._dummy(self._today)
+            if self._post(sealed, road, report) is not None:
+                return
+            stuck.add(sealed.message_id)  # there is no place for it today: something else goes instead
 
     def tell(self, report: SyncReport) -> None:
         """Notes what still waits, and until when."""
@@ -105,7 +109,6 @@ class Outbox:
         if ready is None:
             report.warn("There is no room for an answer in the server's day: it waits for the next sync.")
             return None
-        self._outgoing.trying(ready)
         reply = road.put(self._today, ready.tag, ready.envelope)
         if reply.result is PutResult.WRONG_EPOCH and abs(reply.epoch - self._today) == 1:
             self._today = reply.epoch  # for what follows too
@@ -114,7 +117,6 @@ class Outbox:
                 report.warn("There is no room for an answer in the server's day: it waits for the next sync.")
                 return None
             ready = again
-            self._outgoing.trying(ready)
             reply = road.put(reply.epoch, ready.tag, ready.envelope)
         return self._done(ready, reply, report)
 

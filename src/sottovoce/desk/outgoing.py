@@ -16,7 +16,7 @@ from sottovoce.protocol.sizes import QUARTERS
 
 from .vault import Vault
 
-_FIRST_TO_POST = "ORDER BY tried DESC, message, part DESC"  # part 0 last: who finds it finds the others
+_FIRST_TO_POST = "ORDER BY message, part DESC"  # part 0 last: who finds it finds the others
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,7 @@ class Outgoing:
         return [found for (found,) in self._rows("SELECT DISTINCT conversation FROM queued ORDER BY conversation")]
 
     def sealed(self) -> list[Sealed]:
-        """What is sealed, in the order in which it is to be posted: what was tried before is tried first."""
+        """What is sealed, a dummy first: what was posted before and is perhaps there goes before what was not."""
         query = f"SELECT tag, conversation, message, epoch, part, parts, envelope FROM sealed {_FIRST_TO_POST}"  # noqa: S608  # ours
         return [Sealed(*row) for row in self._rows(query)]
 
@@ -112,17 +112,13 @@ class Outgoing:
         self._rows("INSERT INTO used VALUES (?, ?)", conversation, _edition(place))
 
     def _keep(self, parts: Sequence[Sealed]) -> None:
-        rows = ((p.tag, p.conversation, p.message_id, p.epoch, p.part, p.parts, 0, p.envelope) for p in parts)
-        self._vault.many("INSERT INTO sealed VALUES (?, ?, ?, ?, ?, ?, ?, ?)", rows)
+        rows = ((p.tag, p.conversation, p.message_id, p.epoch, p.part, p.parts, p.envelope) for p in parts)
+        self._vault.many("INSERT INTO sealed VALUES (?, ?, ?, ?, ?, ?, ?)", rows)
 
     def text_of(self, sealed: Sealed) -> str:
         """What a sealed answer says."""
         query = "SELECT text FROM message WHERE conversation = ? AND direction = ? AND id = ?"
         return str(self._rows(query, sealed.conversation, TO_SOURCE, sealed.message_id)[0][0])
-
-    def trying(self, sealed: Sealed) -> None:
-        """It is posted now; whether it arrives, nobody may ever learn."""
-        self._rows("UPDATE sealed SET tried = 1 WHERE tag = ?", sealed.tag)
 
     def stored(self, sealed: Sealed, edition: int) -> bool:
         """The pool has it, in `edition` at the latest; True when an answer is whole there with it."""

@@ -12,9 +12,9 @@ CREATE TABLE duty (epoch INTEGER, public BLOB, seed BLOB NOT NULL, PRIMARY KEY (
 -- Every edition that the door ever listed, with the hash that it listed first; `read` with all duty keys that are here.
 CREATE TABLE edition (number INTEGER PRIMARY KEY, hash BLOB NOT NULL, read INTEGER NOT NULL);
 -- What is pending, or was looked at in an edition that is not read to its end. `hash` is NULL before it was fetched;
--- `found`: in the edition's own bytes; `opened`: tried with all duty keys that are here.
-CREATE TABLE taken (tag BLOB PRIMARY KEY, edition INTEGER NOT NULL, hash BLOB, found INTEGER NOT NULL DEFAULT 0,
-  opened INTEGER NOT NULL DEFAULT 0) WITHOUT ROWID;
+-- `pending`: members were shown it; `found`: in the edition's own bytes; `opened`: tried with all keys that are here.
+CREATE TABLE taken (tag BLOB PRIMARY KEY, edition INTEGER NOT NULL, hash BLOB, pending INTEGER NOT NULL DEFAULT 0,
+  found INTEGER NOT NULL DEFAULT 0, opened INTEGER NOT NULL DEFAULT 0) WITHOUT ROWID;
 CREATE INDEX taken_edition ON taken (edition);
 -- Own posts that must appear in an edition, at the latest in this one; `found`: in which they were seen, while that one
 -- is not read to its end.
@@ -40,9 +40,8 @@ CREATE TABLE later (tag BLOB NOT NULL, epoch INTEGER NOT NULL, edition INTEGER N
 CREATE INDEX later_edition ON later (edition);
 CREATE TABLE queued (place INTEGER PRIMARY KEY, conversation BLOB NOT NULL, text TEXT NOT NULL);
 -- What is sealed and not known to be in the pool, one row a part; a dummy has an empty conversation and message.
--- `tried`: it was posted, and nobody knows yet whether it arrived.
 CREATE TABLE sealed (tag BLOB PRIMARY KEY, conversation BLOB NOT NULL, message BLOB NOT NULL, epoch INTEGER NOT NULL,
-  part INTEGER NOT NULL, parts INTEGER NOT NULL, tried INTEGER NOT NULL, envelope BLOB NOT NULL);
+  part INTEGER NOT NULL, parts INTEGER NOT NULL, envelope BLOB NOT NULL);
 CREATE TABLE used (conversation BLOB, edition INTEGER, PRIMARY KEY (conversation, edition)) WITHOUT ROWID;
 -- Alarms stay until they are 30 epochs old: a desk that runs by itself has nobody who reads them at once.
 CREATE TABLE alarm (text TEXT PRIMARY KEY, epoch INTEGER NOT NULL) WITHOUT ROWID;

@@ -196,7 +196,7 @@ class Pages:
     def failed(self, problem: Problem, *, text: str = "", inside: bool = False) -> bytes:
         """A step that can't be done, with what was typed; `inside` a session the page has its Leave button.
 
-        Kinds: missing (404), large (413), broken (500), hurry, full, unreachable, outdated (no such form).
+        Kinds: missing (404), large (413), broken (500), hurry, unreachable, outdated (no such form).
         """
         return self._render("failed", problem=problem, text=text, inside=inside)
 

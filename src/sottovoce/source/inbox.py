@@ -7,7 +7,7 @@ up to the next multiple of 8. Who measures a visit from outside sees no more tha
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 
@@ -99,7 +99,7 @@ class Search:
         joined = [self._whole(first, later) for first in page]
         most = max((first.part for first in page), key=lambda part: part.received, default=None)
         return Inbox(
-            [each for each in joined if isinstance(each, Answer)],
+            _once(each for each in joined if isinstance(each, Answer)),
             most.received if most else 0,
             most.newest if most else 0,
             [each for each in joined if isinstance(each, Incomplete)],
@@ -125,6 +125,14 @@ class Search:
         for _ in range(-self._opened % OPENINGS or OPENINGS * (not self._opened)):
             with suppress(Refused):
                 unseal(_NOBODYS, self.keys.kem, b"")
+
+
+def _once(answers: Iterable[Answer]) -> list[Answer]:
+    """Each answer in its newest place: a desk that missed the pool's reply for days sealed it anew (spec 7.4.8)."""
+    found: dict[tuple[int, bytes], Answer] = {}
+    for answer in answers:
+        found.setdefault((answer.place.slot, answer.message_id), answer)
+    return list(found.values())
 
 
 def _fitting(firsts: Sequence[FirstOfAnswer | None]) -> int:
