@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from doubles.pool import cheap_dummy
-from doubles.team import Team
+from doubles.admitted import Team
 from pool.test_api import Side, answering, http, serving
 from starlette.applications import Starlette
 
