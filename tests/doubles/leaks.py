@@ -22,7 +22,7 @@ class Secrets:
 
     def __init__(self) -> None:
         self._forms: dict[str, set[bytes]] = {}
-        self._windows: dict[int, set[tuple[str, bytes]]] = {}  # which forms hold these eight bytes
+        self._windows: dict[int, set[tuple[str, bytes, int]]] = {}  # which forms hold these eight bytes, and where
         self._short: set[tuple[str, bytes]] = set()
 
     @property
@@ -52,17 +52,22 @@ class Secrets:
             if len(form) < 2 * _WORD - 1:
                 self._short.add((name, form))
                 continue
-            for window in (form[start : start + _WORD] for start in range(_WORD)):
-                self._windows.setdefault(int.from_bytes(window, sys.byteorder), set()).add((name, form))
+            for start in range(_WORD):
+                window = int.from_bytes(form[start : start + _WORD], sys.byteorder)
+                self._windows.setdefault(window, set()).add((name, form, start))
 
     def found(self, places: Iterable[tuple[str, bytes]]) -> set[tuple[str, str]]:
         """(secret, place) of every leak; a hundred megabytes take about a second, however many the secrets are."""
         return {(name, place) for place, content in places for name in self._in(content)}
 
     def _in(self, content: bytes) -> set[str]:
+        windows = self._windows
         words = memoryview(content)[: len(content) // _WORD * _WORD].cast("Q")
-        near = {each for word in set(self._windows).intersection(words) for each in self._windows[word]}
-        return {name for name, form in near | self._short if form in content}
+        names = {name for name, form in self._short if form in content}
+        for at, word in [(at * _WORD, word) for at, word in enumerate(words) if word in windows]:
+            hits = windows[word]
+            names |= {name for name, form, start in hits if start <= at and content.startswith(form, at - start)}
+        return names
 
 
 def _text_forms(text: str) -> set[bytes]:

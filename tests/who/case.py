@@ -56,7 +56,7 @@ class Case:
     def __init__(self, story: Story) -> None:
         self.story, self.org, self.holders = story, story.house.org, Holders(story)
         self._secrets = secrets_of(story)
-        self._found: dict[int, tuple[Holder, set[str]]] = {}
+        self._found: dict[int, tuple[tuple[str, bytes], set[str]]] = {}
         ever = self.holders.anyone().envelopes
         self.everything = self.opened(ever, story.secrets)
         self.letter = {each.tag: letter for letter, its in self._letters() for each in its}
@@ -76,9 +76,13 @@ class Case:
 
     def found(self, holder: Holder) -> set[str]:
         """The names of all secrets that lie in what they hold, in any form."""
-        if id(holder) not in self._found:  # the holder is kept, so its id stays its own
-            self._found[id(holder)] = (holder, {name for name, _ in self._secrets.found(holder.things)})
-        return self._found[id(holder)][1]
+        return {name for thing in holder.things for name in self._in(thing)}
+
+    def _in(self, thing: tuple[str, bytes]) -> set[str]:
+        """What lies in one thing; many holders have the same, and it is looked through once."""
+        if id(thing) not in self._found:  # the thing is kept, so its id stays its own
+            self._found[id(thing)] = (thing, {name for name, _ in self._secrets.found([thing])})
+        return self._found[id(thing)][1]
 
     def open(self, holder: Holder) -> dict[bytes, Opened]:
         """What they can open, by tag: of their envelopes and those that passed, with the keys that they have."""

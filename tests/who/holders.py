@@ -170,7 +170,6 @@ def secrets_of(story: Story) -> Secrets:
         made.text(letter.name, letter.text)
     for name, phrase in story.phrases.items():
         made.words(f"words of {name}", list(phrase.words()))
-        made.words(f"words of {name}", list(phrase.numbers))
     for name, raw in story.secrets.items():
         made.key(name, raw)
     return made

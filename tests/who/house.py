@@ -141,7 +141,9 @@ class House:
         """Strangers look at a page until every worker has had its requests."""
         before = set(self.pids()[1:])
         while before & set(self.pids()[1:]):
-            Visitor(self.public).ask(200, "/bye")
+            stranger = Visitor(self.public)
+            stranger.ask(200, "/bye")
+            stranger.close()
 
     # -- the office and its members ----------------------------------------------------
 

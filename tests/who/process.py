@@ -11,7 +11,7 @@ from sottovoce.cli.starter import Starter
 from sottovoce.cli.workers import Life
 
 CLOCK = "WHO_CLOCK"  # names the file that holds the protocol's time
-LIFE = Life(seconds=3_600, requests=150, least_seconds=0)  # by requests alone: a story asks until they are replaced
+LIFE = Life(seconds=3_600, requests=80, least_seconds=0)  # by requests alone: a story asks until they are replaced
 
 
 def now() -> float:

@@ -152,6 +152,10 @@ class Visitor:
     def leave(self) -> None:
         """Ends the visit."""
         self.ask(303, "/leave", nothing="")
+        self.close()
+
+    def close(self) -> None:
+        """Goes away without a word."""
         self._http.close()
 
 
