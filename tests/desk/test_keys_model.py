@@ -272,5 +272,5 @@ TestKeysLife.settings = settings(
 )
 TestKeysLifeForLong = pytest.mark.long(KeysLifeForLong.TestCase)
 TestKeysLifeForLong.settings = settings(
-    max_examples=100, stateful_step_count=25, deadline=None, database=None, suppress_health_check=HEALTH
+    max_examples=40, stateful_step_count=25, deadline=None, database=None, suppress_health_check=HEALTH
 )
