@@ -180,6 +180,10 @@ def passphrases() -> Iterator[tuple[str, Scenario]]:
             {ord("0") + n: 0xFF10 + n for n in range(10)} | {0x20: 0x3000}
         ),
         "no leading zeros, commas": ", ".join(str(int(number)) for number in PHRASE.numbers),
+        "commas and semicolons of several scripts": "".join(
+            number + mark
+            for number, mark in zip(PHRASE.numbers, ",;\u060c\u061b\u3001\uff0c\uff1b,;\u060c\u061b ", strict=True)
+        ),
         "words and numbers mixed, upper case": " ".join([*words[:6], *PHRASE.numbers[6:]]).upper(),
     }
     taken = [{"how": how, "typed": text, "mk": PHRASE.secret} for how, text in typed.items()]

@@ -61,7 +61,7 @@ ATTACKS: dict[str, tuple[Callable[[World], tuple[str, bytes]], str]] = {
 
 
 @pytest.mark.parametrize("attack", ATTACKS)
-def test_the_door_shows_sources(open_world: World, attack: str) -> None:
+def test_9_12_the_door_shows_sources(open_world: World, attack: str) -> None:
     make, said = ATTACKS[attack]
     kind, raw = make(open_world)
     open_world.road.at_door[kind], open_world.road.may_ask_again = raw, True
@@ -102,7 +102,7 @@ def test_an_edition_listed_with_another_hash_or_not_at_all_is_found(open_world: 
     }
 
 
-def test_an_edition_that_lacks_what_members_see_pending_is_found(open_world: World) -> None:
+def test_9_12_an_edition_that_lacks_what_members_see_pending_is_found(open_world: World) -> None:
     """The server tells members of an envelope, and gives everybody an edition without it."""
     open_world.source().write("held back")
     (tag,) = open_world.road.pool

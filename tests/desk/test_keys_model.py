@@ -20,6 +20,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
+from sottovoce.desk.duty import seeds_item
 from sottovoce.protocol import cbor
 from sottovoce.protocol.envelope import TO_DESK
 from sottovoce.protocol.errors import Refused
@@ -170,24 +171,20 @@ class KeysLife(RuleBasedStateMachine):
             self.world.desks[name].road.losses = {call: [when]}
             self.world.desks[name].sync()
 
-    @rule(name=st.sampled_from(NAMES), call=st.integers(0, 9), crash=st.booleans())
-    def breaks_while_keys_come(self, name: str, call: int, crash: bool) -> None:
-        """A colleague renewed the list; the road breaks, or the machine goes off, while its items are taken in."""
+    @rule(name=st.sampled_from(NAMES), call=st.integers(2, 7), crash=st.booleans(), days=st.sampled_from([0, 4]))
+    def breaks_while_keys_come(self, name: str, call: int, crash: bool, days: int) -> None:
+        """Colleagues renewed the list or answered; the road breaks, or the machine goes off, while that is taken in."""
         if name not in self.present():
             return
-        self.world.clock.forward(days=4)
-        self.world.round(*(other for other in self.present() if other != name))
+        self.world.clock.forward(days=days)
+        others = [other for other in self.present() if other != name]
+        self.world.round(*others)
         self.world.server.write()
-        desk = self.world.desks[name]
-        if crash:
-            desk.crash_before(10 * call)
-            with contextlib.suppress(Crash):
-                desk.sync()
-            desk.restart()
-        else:
-            desk.road.calls, desk.road.break_at = [], call
-            desk.sync()
-            desk.road.break_at = None
+        desk, sender = self.world.desks[name], self.world.desks[others[0]]
+        if sender.team._box is not None and desk.slot is not None:
+            keys = sender.team.seeds.since(self.world.clock.today)
+            sender.team._box.post(sender.road, desk.slot, seeds_item(keys))
+        breaks(desk, call, crash=crash)
 
     @invariant()
     def thief(self) -> None:
@@ -225,7 +222,45 @@ class KeysLife(RuleBasedStateMachine):
                         assert self.world.desks[name].reads(envelope), f"{name} misses a message of a live day"
 
 
-pytestmark = pytest.mark.timeout(600)  # 20 s of work; but the machine may have other work too
+def breaks(desk: Desk, call: int, *, crash: bool) -> None:
+    """A sync in which the road breaks at a call, or the machine goes off at a step."""
+    if crash:
+        desk.crash_before(10 * call)
+        with contextlib.suppress(Crash):
+            desk.sync()
+        desk.restart()
+    else:
+        desk.road.calls, desk.road.break_at = [], call
+        desk.sync()
+        desk.road.break_at = None
+
+
+@pytest.mark.parametrize("crash", [False, True], ids=["road", "crash"])
+def test_a_thief_gains_nothing_where_keys_came_and_the_sync_broke(crash: bool) -> None:
+    """The item was taken in, the transport key not replaced yet; nothing came since, and days were destroyed."""
+    world, back = founded(1)
+    for call in range(2, 10):
+        back()
+        world.clock.forward(days=4)
+        world.settle()  # all keys are fresh
+        envelope, (ana, eva) = world.server.write(), (world.desks["ana"], world.desks["eva"])
+        assert envelope is not None
+        assert ana.team._box is not None
+        assert ana.team._box.post(ana.road, 2, seeds_item(ana.team.seeds.since(envelope.epoch)))
+        breaks(eva, call, crash=crash)
+        world.clock.forward(days=2)
+        world.round("eva")
+        assert eva.team.seeds.floor >= envelope.epoch
+        assert not Thief(eva).opens(envelope)
+    world.close()
+
+
+class KeysLifeForLong(KeysLife):
+    """The same, longer and each time another way."""
+
+
+HEALTH = list(HealthCheck)
+pytestmark = pytest.mark.timeout(1_200)  # 15 s of work for the short one; but the machine may have other work too
 TestKeysLife = KeysLife.TestCase
 TestKeysLife.settings = settings(
     max_examples=12,
@@ -233,5 +268,9 @@ TestKeysLife.settings = settings(
     deadline=None,
     derandomize=True,
     database=None,
-    suppress_health_check=list(HealthCheck),
+    suppress_health_check=HEALTH,
+)
+TestKeysLifeForLong = pytest.mark.long(KeysLifeForLong.TestCase)
+TestKeysLifeForLong.settings = settings(
+    max_examples=100, stateful_step_count=25, deadline=None, database=None, suppress_health_check=HEALTH
 )

@@ -185,6 +185,17 @@ def test_a_pool_that_loses_a_part_between_two_syncs(house: House) -> None:
         house.check_all()
 
 
+def test_a_message_whose_acknowledgement_was_lost_is_shown_once(house: House) -> None:
+    form = house.write(0, 1, ["after"], linked=False)
+    assert form.id is None
+    house.sync(0)
+    house.time_passes(days=1)
+    house.repeat(0, 0, [], other_after=False)
+    assert form.acknowledged
+    house.check_all()
+    assert [entry.text for entry in house.members[0].entries(house.writers[0].id)] == [form.text]
+
+
 def test_a_desk_whose_memory_of_replays_is_off(house: House) -> None:
     letters = house.members[0].desk._letters
     keep = letters.keep_first
@@ -223,6 +234,13 @@ def test_a_desk_that_cuts_a_message(house: House) -> None:
     house.members[1].vault.rows("UPDATE message SET text = substr(text, 1, 9)")
     with pytest.raises(AssertionError, match="no source wrote"):
         house.sync(1)
+
+
+def test_a_desk_that_shows_a_conversation_of_nobody(house: House) -> None:
+    begun(house)
+    house.members[0].vault.rows("INSERT INTO conversation VALUES (randomblob(32), x'', x'', x'')")
+    with pytest.raises(AssertionError, match="of nobody"):
+        house.sync(0)
 
 
 def test_a_desk_that_checks_no_mac(house: House, monkeypatch: pytest.MonkeyPatch) -> None:

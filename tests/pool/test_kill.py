@@ -23,7 +23,7 @@ from sottovoce.pool.store import SqlitePool
 from sottovoce.protocol.sizes import ANSWER_EPOCHS, QUARTERS
 
 START = 1_800_000_000.0
-LONG = [pytest.mark.long, pytest.mark.timeout(600)]
+LONG = [pytest.mark.long, pytest.mark.timeout(1_000)]
 PUTTER = Path(__file__).with_name("putter.py")
 keep_links = runpy.run_path(str(PUTTER))["keep_links"]
 
@@ -40,6 +40,7 @@ class Witness:
         self.acknowledged: set[bytes] = set()
         self.editions: dict[int, tuple[bytes, set[bytes]]] = {}
         self.expired: set[int] = set()
+        self.looked: set[Path] = set()
 
     def drive(self, *words: str, seconds: float | None) -> int:
         """Runs a putter, and kills it after so many seconds unless it dies by itself; what it returned."""
@@ -61,7 +62,9 @@ class Witness:
         """An edition that was seen once never changes, and goes only when its time is over."""
         there = numbers_in(self.folder / "editions", ".edition")
         assert not self.expired.intersection(there)
-        for path in (*self.folder.with_name("seen").glob("*"), *(self.folder / "editions").glob("*.edition")):
+        kept = set(self.folder.with_name("seen").glob("*")) - self.looked  # other names of the same files: once each
+        self.looked |= kept
+        for path in (*kept, *(self.folder / "editions").glob("*.edition")):
             file = EditionFile(path)
             hashed, _ = self.editions.setdefault(file.number, (file.hash(), set(tags_of(file))))
             assert hashed == file.hash(), f"edition {file.number} changed"

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from doubles.admitted import Team
 from doubles.pool import cheap_dummy
+from doubles.admitted import Team
 from pool.test_api import Side, answering, http, serving
 from starlette.applications import Starlette
 
@@ -65,8 +65,9 @@ def members(founded: Team, tmp_path: Path) -> Iterator[Members]:
         closing(Mailbox(tmp_path / "pool" / "team.sqlite3", lambda: NOW)) as mailbox,
     ):
         routes = [*api.member_routes(pool, signed), *team_routes(signed, mailbox)]
-        editions = Editions(tmp_path / "pool" / "editions")
-        public = Starlette(routes=[*api.public_routes(pool, editions, signed, lambda: NOW)])
+        public = Starlette(
+            routes=[*api.public_routes(pool, Editions(tmp_path / "pool" / "editions"), signed, lambda: NOW)]
+        )
         with serving(Starlette(routes=routes), tmp_path / "m") as side, serving(public, tmp_path / "p") as other:
             yield Members(team, side, other)
 

@@ -59,7 +59,7 @@ function digit(letter) {
 
 /** mk of what a person typed (spec 2.4). */
 export function parse(typed, list) {
-  const tokens = plain(typed).replaceAll(",", " ").split(/\p{White_Space}+/u).filter(Boolean);
+  const tokens = plain(typed).replaceAll(/[,;\u060c\u061b\u3001]/g, " ").split(/\p{White_Space}+/u).filter(Boolean);
   if (tokens.length !== 12) throw new PhraseError("count", { count: tokens.length });
   const known = new Map(list.map((word, place) => [plain(word), place]));
   const found = tokens.map((token, at) => placeOf(token, known, at + 1));

@@ -1,4 +1,4 @@
-"""What the door shows to everybody, held against what this desk holds, over fresh circuits (spec 9.4, 9.7, 9.8).
+"""What the door shows to everybody, held against what this desk holds, over fresh circuits (spec 9.12).
 
 A server that shows sources something else than members, or something older than before, can't know whom it answers
 here. A difference is an alarm that says what to do; it is never taken in silently.
