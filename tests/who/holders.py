@@ -128,6 +128,13 @@ class Holders:
         return replace(self.anyone, name="at rest", things=self._public + things, disks=disks, pending=pending)
 
     @functools.cached_property
+    def closed(self) -> Holder:
+        """Who seized the disk only after the close."""
+        disk = self._story.disks["after the close"]
+        pending = tuple(_pending_in(disk))
+        return replace(self.anyone, name="closed", things=self._public + disk.things, disks=(disk,), pending=pending)
+
+    @functools.cached_property
     def live(self) -> Holder:
         """Who controls the server from the evening on: all that passes, and its memory during a visit."""
         passed = tuple(self._story.house.wire.passed[self._story.turned :])

@@ -166,6 +166,11 @@ def test_memory_after_the_workers_were_replaced_holds_no_word_and_no_text(case: 
     assert case.found(replaced) == set()
 
 
+def test_after_the_close_a_seized_disk_tells_no_order_and_no_moment(case: Case) -> None:
+    for row in ("which envelopes belong together", "when", "how much"):
+        assert ROWS[row](case.holders.closed, case) == ROWS[row](case.holders.anyone, case)
+
+
 def test_who_was_removed_reads_nothing_of_what_came_later(case: Case) -> None:
     later = {letter for letter in case.story.letters if letter.act > 1}
     assert not later & set(case.read(case.holders.former))

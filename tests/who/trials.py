@@ -66,7 +66,7 @@ def words(holder: Holder, case: Case) -> Marks:
 def together(holder: Holder, case: Case) -> Marks:
     """Can they tell that two envelopes are of one conversation, or of one message?"""
     marks = set(_by_keys(holder, case)) | set(_by_circuits(holder, case))
-    if len(set(_blocks(holder.envelopes))) < len(holder.envelopes) * ENVELOPE // 8:
+    if _repeats(holder.envelopes):
         marks.add("equal bytes")
     for kind, tags in _orders(holder):
         if _nearness(tuple(case.message.get(tag) for tag in tags)) > SIGMAS:
@@ -139,10 +139,11 @@ def _bursts(passed: Sequence[Passed]) -> list[list[Sealed]]:
     return bursts
 
 
-def _blocks(envelopes: Iterable[Sealed]) -> Iterable[bytes]:
-    """Eight bytes at every eighth place: what two envelopes had in common would be at the same place of both."""
-    for sealed in {each.tag: each for each in envelopes}.values():
-        yield from (sealed.envelope[at : at + 8] for at in range(0, ENVELOPE, 8))
+@functools.cache
+def _repeats(envelopes: tuple[Sealed, ...]) -> bool:
+    """Whether two envelopes have eight bytes in common, each at an eighth place: fields would lie at such."""
+    blocks = [each.envelope[at : at + 8] for each in set(envelopes) for at in range(0, ENVELOPE, 8)]
+    return len(set(blocks)) < len(blocks)
 
 
 def _orders(holder: Holder) -> Iterable[tuple[str, list[bytes]]]:
