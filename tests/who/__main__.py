@@ -5,6 +5,7 @@ from __future__ import annotations
 import tempfile
 from pathlib import Path
 
+from who.case import Case
 from who.story import Story
 from who.table import THREATS, placed, table
 
@@ -12,4 +13,4 @@ if __name__ == "__main__":
     with tempfile.TemporaryDirectory() as folder:
         story = Story(Path(folder))
         story.play()
-        THREATS.write_text(placed(THREATS.read_text("utf-8"), table(story)), "utf-8")
+        THREATS.write_text(placed(THREATS.read_text("utf-8"), table(Case(story))), "utf-8")

@@ -57,7 +57,7 @@ class Case:
         self.story, self.org, self.holders = story, story.house.org, Holders(story)
         self._secrets = secrets_of(story)
         self._found: dict[int, tuple[tuple[str, bytes], set[str]]] = {}
-        ever = self.holders.anyone().envelopes
+        ever = self.holders.anyone.envelopes
         self.everything = self.opened(ever, story.secrets)
         self.letter = {each.tag: letter for letter, its in self._letters() for each in its}
         self.conversation = {tag: letter.way for tag, letter in self.letter.items()}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import io
 import re
 import sqlite3
@@ -113,38 +114,67 @@ class Holders:
             (f"{kind} {place}", raw) for kind, raws in house.shown.items() for place, raw in enumerate(raws)
         ]
 
+    @functools.cached_property
     def anyone(self) -> Holder:
         """Who kept all that was ever served to everybody."""
         return Holder("anyone", self._public, self._ever, shown=self._story.house.shown)
 
+    @functools.cached_property
     def at_rest(self) -> Holder:
         """Who seized the server's disk, once with what is pending and once after the close; and is anyone besides."""
         disks = tuple(self._story.disks[when] for when in ("with what is pending", "after the close"))
         things = [thing for disk in disks for thing in disk.things]
         pending = tuple(each for disk in disks for each in _pending_in(disk))
-        return replace(self.anyone(), name="at rest", things=self._public + things, disks=disks, pending=pending)
+        return replace(self.anyone, name="at rest", things=self._public + things, disks=disks, pending=pending)
 
+    @functools.cached_property
+    def closed(self) -> Holder:
+        """Who seized the disk only after the close."""
+        disk = self._story.disks["after the close"]
+        pending = tuple(_pending_in(disk))
+        return replace(self.anyone, name="closed", things=self._public + disk.things, disks=(disk,), pending=pending)
+
+    @functools.cached_property
     def live(self) -> Holder:
         """Who controls the server from the evening on: all that passes, and its memory during a visit."""
         passed = tuple(self._story.house.wire.passed[self._story.turned :])
         things = [thing for each in passed for thing in _passing(each)]
         things += self._story.memory["during a visit"] + self._story.disks["after the close"].things
-        return replace(self.anyone(), name="live", things=self._public + things, passed=passed)
+        return replace(self.anyone, name="live", things=self._public + things, passed=passed)
 
+    @functools.cached_property
     def replaced(self) -> Holder:
         """Who takes the memory of the server's processes only after the workers were replaced."""
         things = self._story.memory["after the workers were replaced"]
-        return replace(self.anyone(), name="memory after the workers were replaced", things=self._public + things)
+        return replace(self.anyone, name="memory after the workers were replaced", things=self._public + things)
 
-    def member(self, name: str, slot: int) -> Holder:
-        """Who has an open vault, as it was last; and is anyone besides."""
+    @functools.cached_property
+    def member(self) -> Holder:
+        """A member with an open vault, as it was last."""
+        return self._member("anna", 0)
+
+    @functools.cached_property
+    def former(self) -> Holder:
+        """Who was removed, with the vault of that day, and all that was served to anybody since."""
+        return self._member("chen", 2)
+
+    def _member(self, name: str, slot: int) -> Holder:
         with self._story.vault(name) as vault:
             things = in_vault(vault)
         polls = tuple(self._story.polls[name])
-        return replace(self.anyone(), name=name, things=self._public + things, polls=polls, slot=slot)
+        return replace(self.anyone, name=name, things=self._public + things, polls=polls, slot=slot)
 
-    def words(self, *, kept: bool) -> Holder:
-        """Who has both sources' words, and the editions that are alive; or all, when they kept them."""
+    @functools.cached_property
+    def words(self) -> Holder:
+        """Who has both sources' words, and the editions that are alive."""
+        return self._words(kept=False)
+
+    @functools.cached_property
+    def words_and_editions(self) -> Holder:
+        """The same, who kept all editions that ever were."""
+        return self._words(kept=True)
+
+    def _words(self, *, kept: bool) -> Holder:
         alive = self._story.alive
         envelopes = tuple(each for each in self._ever if kept or each.edition in alive)
         things = [(name, raw) for name, raw in self._public if kept or not name.startswith("edition")]
@@ -152,15 +182,17 @@ class Holders:
         named = tuple(self._story.phrases)
         return Holder("words", things + words, envelopes, shown=self._story.house.shown, words=named)
 
+    @functools.cached_property
     def laptop(self) -> Holder:
         """Who stole a member's machine, locked: the desk's folder, and nothing else."""
         disk = self._story.disks["anna"]
         return Holder("laptop", disk.things, disks=(disk,))
 
+    @functools.cached_property
     def opened_laptop(self) -> Holder:
         """The same with the passphrase: what a locked one must not give."""
         with self._story.vault("anna") as vault:
-            return replace(self.laptop(), things=[*self.laptop().things, *in_vault(vault)], slot=0)
+            return replace(self.laptop, things=[*self.laptop.things, *in_vault(vault)], slot=0)
 
 
 def secrets_of(story: Story) -> Secrets:

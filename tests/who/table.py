@@ -7,7 +7,6 @@ from typing import NamedTuple
 
 from who.case import Case
 from who.holders import Holder, Holders
-from who.story import Story
 from who.trials import ROWS, Marks
 
 BEGIN, END = "<!-- who sees what: begin -->", "<!-- who sees what: end -->"
@@ -127,12 +126,12 @@ class Part(NamedTuple):
 def columns(holders: Holders) -> list[list[Part]]:
     """Who plays each column, in the order of COLUMNS."""
     return [
-        [Part("", holders.anyone())],
-        [Part("", holders.at_rest())],
-        [Part("", holders.live()), Part("later: ", holders.replaced())],
-        [Part("", holders.member("anna", 0)), Part("former: ", holders.member("chen", 2))],
-        [Part("", holders.words(kept=False)), Part("kept: ", holders.words(kept=True))],
-        [Part("", holders.laptop())],
+        [Part("", holders.anyone)],
+        [Part("", holders.at_rest)],
+        [Part("", holders.live), Part("later: ", holders.replaced)],
+        [Part("", holders.member), Part("former: ", holders.former)],
+        [Part("", holders.words), Part("kept: ", holders.words_and_editions)],
+        [Part("", holders.laptop)],
     ]
 
 
@@ -142,14 +141,13 @@ def cell(row: str, parts: list[Part], case: Case) -> Marks:
     marks = set(ROWS[row](first.holder, case))
     for part in more:
         found = ROWS[row](part.holder, case)
-        known = marks if part.before == "kept: " else ROWS[row](case.holders.anyone(), case)
+        known = marks if part.before == "kept: " else ROWS[row](case.holders.anyone, case)
         marks |= {part.before + mark for mark in (found if part.before == "former: " else found - known)}
     return frozenset(marks)
 
 
-def table(story: Story) -> str:
-    """The table, from the story's artefacts, and the notes below it."""
-    case = Case(story)
+def table(case: Case) -> str:
+    """The table, from the artefacts of the case's story, and the notes below it."""
     players = columns(case.holders)
     lines = ["| | " + " | ".join(COLUMNS) + " |", "|---" * (len(COLUMNS) + 1) + "|"]
     for row, says in SAYS.items():

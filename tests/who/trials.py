@@ -66,10 +66,10 @@ def words(holder: Holder, case: Case) -> Marks:
 def together(holder: Holder, case: Case) -> Marks:
     """Can they tell that two envelopes are of one conversation, or of one message?"""
     marks = set(_by_keys(holder, case)) | set(_by_circuits(holder, case))
-    if len(set(_blocks(holder.envelopes))) < len(holder.envelopes) * ENVELOPE // 8:
+    if _repeats(holder.envelopes):
         marks.add("equal bytes")
     for kind, tags in _orders(holder):
-        if _nearness([case.message.get(tag) for tag in tags]) > SIGMAS:
+        if _nearness(tuple(case.message.get(tag) for tag in tags)) > SIGMAS:
             marks.add(f"{kind}: its order")
     return frozenset(marks)
 
@@ -139,10 +139,11 @@ def _bursts(passed: Sequence[Passed]) -> list[list[Sealed]]:
     return bursts
 
 
-def _blocks(envelopes: Iterable[Sealed]) -> Iterable[bytes]:
-    """Eight bytes at every eighth place: what two envelopes had in common would be at the same place of both."""
-    for sealed in {each.tag: each for each in envelopes}.values():
-        yield from (sealed.envelope[at : at + 8] for at in range(0, ENVELOPE, 8))
+@functools.cache
+def _repeats(envelopes: tuple[Sealed, ...]) -> bool:
+    """Whether two envelopes have eight bytes in common, each at an eighth place: fields would lie at such."""
+    blocks = [each.envelope[at : at + 8] for each in set(envelopes) for at in range(0, ENVELOPE, 8)]
+    return len(set(blocks)) < len(blocks)
 
 
 def _orders(holder: Holder) -> Iterable[tuple[str, list[bytes]]]:
@@ -157,7 +158,8 @@ def _orders(holder: Holder) -> Iterable[tuple[str, list[bytes]]]:
             yield "pending", [tag for place, tag in sorted((at, tag) for tag, at in places.items()) if place >= 0]
 
 
-def _nearness(labels: Sequence[object]) -> float:
+@functools.cache
+def _nearness(labels: tuple[bytes | None, ...]) -> float:
     """How many spreads nearer to one another things of one label lie than in a shuffled order."""
     places = defaultdict[object, list[int]](list)
     for place, label in enumerate(labels):
@@ -188,10 +190,7 @@ def direction(holder: Holder, case: Case) -> Marks:
         marks.add("messages by opening")
     if {"answers", "own answers"} & own:
         marks.add("answers by their tags")
-    groups = [
-        [each.envelope for each in _distinct(holder) if case.to_desk.get(each.tag) is way] for way in (True, False)
-    ]
-    if _difference(*groups) > SIGMAS:
+    if _difference(_going(holder, case, {True}), _going(holder, case, {False})) > SIGMAS:
         marks.add("statistic")
     if any(b"POST /write" in each.sent for each in holder.passed):
         marks.add("door posts")
@@ -200,15 +199,21 @@ def direction(holder: Holder, case: Case) -> Marks:
     return frozenset(marks)
 
 
+def _going(holder: Holder, case: Case, ways: set[bool | None]) -> tuple[bytes, ...]:
+    """The envelopes that truly go to the desk (True), to a source (False), or to nobody (None)."""
+    return tuple(each.envelope for each in _distinct(holder) if case.to_desk.get(each.tag) in ways)
+
+
 def _distinct(holder: Holder) -> list[Sealed]:
     return list({each.tag: each for each in holder.envelopes}.values())
 
 
-def _difference(some: Sequence[bytes], others: Sequence[bytes]) -> float:
+@functools.cache
+def _difference(some: tuple[bytes, ...], others: tuple[bytes, ...]) -> float:
     """Of all bits of an envelope, the one whose share differs most between two groups, in spreads."""
     if not some or not others:
         return 0.0
-    ones, twos = _ones(tuple(some)), _ones(tuple(others))
+    ones, twos = _ones(some), _ones(others)
     most, a, b = 0.0, len(some), len(others)
     for one, two in zip(ones, twos, strict=True):
         share = (one + two) / (a + b)
@@ -311,10 +316,9 @@ def how_much(holder: Holder, case: Case) -> Marks:
     """Do they learn how much was written?"""
     marks, counts = set(), Counter(each.edition for each in _distinct(holder))
     true = Counter(opened.sealed.edition for opened in case.everything.values())
-    dummies = [each.envelope for each in _distinct(holder) if each.tag not in case.message]
     if counts and all(padded(true[edition]) == counts[edition] for edition in true if edition in counts):
         marks.add("padded count")
-    if _difference(dummies, [each.envelope for each in _distinct(holder) if each.tag in case.message]) > SIGMAS:
+    if _difference(_going(holder, case, {None}), _going(holder, case, {True, False})) > SIGMAS:
         marks.add("dummies")
     if len(holder.pending) % MULTIPLE:
         marks.add("pending")
