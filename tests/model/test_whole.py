@@ -306,6 +306,21 @@ def test_7_4_8_an_answer_that_was_sealed_anew_after_a_lost_reply_is_found_once(h
     assert len(house.writers[0].inbox().answers) == 1
 
 
+@pytest.mark.parametrize("days", [29, 30, 31, 33])
+def test_9_10_a_desk_that_was_away_while_editions_died_of_age_raises_no_alarm(house: House, days: int) -> None:
+    """It had seen what was pending then, and posted something itself."""
+    begun(house)
+    house.answer(0, 0, 1)
+    house.sync(0)
+    house.time_passes(days=days)
+    house.sync(1)
+    house.write(0, 1, [], linked=False)
+    house.time_passes(editions=1)
+    house.sync(0)
+    assert house.honest
+    assert house.members[0].vault.alarms() == []
+
+
 _QUIET = settings(deadline=None, database=None, suppress_health_check=list(HealthCheck))
 TestWhole = pytest.mark.timeout(300)(Whole.TestCase)
 TestWhole.settings = settings(_QUIET, max_examples=16, stateful_step_count=6, derandomize=True)

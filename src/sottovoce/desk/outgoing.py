@@ -151,9 +151,9 @@ class Outgoing:
         query = "UPDATE message SET sent = 1 WHERE (conversation, direction, id) = (?, ?, ?) RETURNING 1"
         return bool(self._rows(query, *name))
 
-    def vanished(self, edition: int) -> int:
-        """How many own posts should have appeared in editions before this one and did not; each is told once."""
-        return len(self._rows("DELETE FROM posted WHERE edition < ? RETURNING 1", edition))
+    def vanished(self, begin: int, end: int) -> int:
+        """How many own posts should have appeared in the editions from `begin` to before `end`; each is told once."""
+        return len(self._rows("DELETE FROM posted WHERE edition >= ? AND edition < ? RETURNING 1", begin, end))
 
     def queue_again(self, sealed: Sealed) -> None:
         """Puts a sealed answer back before what waits; its place stays used."""
