@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from doubles.pool import cheap_dummy
 from doubles.admitted import Team
+from doubles.pool import cheap_dummy
 from pool.test_api import Side, answering, http, serving
 from starlette.applications import Starlette
 
