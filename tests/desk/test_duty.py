@@ -311,3 +311,13 @@ def test_10_6_nothing_is_destroyed_before_the_transport_key_is_replaced(world: W
     assert today in ana.duty_epochs()
     ana.sync()
     assert today not in ana.duty_epochs()
+
+
+def test_10_6_the_vault_itself_refuses_a_key_of_a_destroyed_epoch(world: World) -> None:
+    seeds, today = world.desks["ana"].team.seeds, world.clock.today
+    seeds.destroy([today])
+    assert [seeds.keep(epoch, bytes(32), own=own) for epoch in (today - 1, today) for own in (True, False)] == [
+        None
+    ] * 4
+    assert seeds.keep(today + 1, bytes(32), own=False) is not None
+    assert world.desks["ana"].vault.rows("SELECT DISTINCT epoch FROM waiting_seed") == [(today + 1,)]
