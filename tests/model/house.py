@@ -61,7 +61,7 @@ class House(Town):
     def _check_visits(one: Member, writer: Writer, places: dict[str, tuple[int | None, int]]) -> None:
         for form in writer.forms:
             before = form.after
-            if before is not None and form.text in places and before.text in places:
+            if before is not None and form.sole and form.text in places and before.text in places:
                 (edition, at), (edition_before, at_before) = places[form.text], places[before.text]
                 if edition == edition_before:
                     assert at_before < at, f"{one.name} shows a visit's messages in another order"
