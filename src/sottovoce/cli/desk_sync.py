@@ -57,6 +57,10 @@ def _print(report: SyncReport) -> None:
     out.print(f"{report.messages} new messages, {report.sent} answers sent, {report.waiting} waiting.")
     if report.duty_published:
         out.print("The duty keys of the coming days are renewed.")
+    if report.keys_destroyed:
+        out.print(f"The duty keys of {report.keys_destroyed} past days are destroyed.")
+    if report.items_refused:
+        out.print(f"{report.items_refused} items from colleagues were refused: if that goes on, ask them.", style="dim")
     for wait in report.waits:
         out.print(f"Waits for the next edition, from {wait.hour:02}:00 UTC: sync again then.")
     for layer, count in report.refused.items():
