@@ -56,7 +56,7 @@ def test_help_says_what_a_verb_does(run: Run, words: tuple[str, ...]) -> None:
     assert command.help
     assert " ".join(command.help.split()) in " ".join(done.out.split())
     options = [each for each in command.params if isinstance(each, click.Option)]
-    assert [each.name for each in options if not each.help] == []
+    assert [each.name for each in options if not (each.help or each.hidden)] == []
 
 
 def findings(run: Run, folder: Path) -> dict[str, str]:
