@@ -279,8 +279,10 @@ def memory(pid: int) -> Iterator[bytes]:
 
 
 def found(pid: int, plants: dict[str, bytes]) -> set[str]:
-    """Which of the planted secrets lie in a process's memory."""
-    return {name for part in memory(pid) for name, plant in plants.items() if plant in part}
+    """Which of the planted secrets lie in a process's memory; one that has just ended holds nothing."""
+    with contextlib.suppress(ProcessLookupError, FileNotFoundError):
+        return {name for part in memory(pid) for name, plant in plants.items() if plant in part}
+    return set()
 
 
 def plants_of(visitor: Visitor, org: Organisation) -> dict[str, bytes]:
