@@ -416,6 +416,20 @@ def test_10_6_a_destroyed_key_is_not_taken_again(world: World) -> None:
     assert eva.vault.rows("SELECT * FROM waiting_seed WHERE epoch = ?", epoch) == []
 
 
+def test_10_5_what_nobody_has_is_not_asked_for_for_ever(world: World) -> None:
+    """All are away longer than the list lasts: for the days without a key there is nothing to wait for."""
+    world.round()
+    world.clock.forward(days=12)
+    for _ in range(3):
+        world.round()
+    assert all(desk.team.warnings(world.clock.today) for desk in world.desks.values())
+    for _ in range(12):
+        world.clock.forward(days=3)
+        world.round()
+    world.round()
+    assert [list(desk.team.warnings(world.clock.today)) for desk in world.desks.values()] == [[]] * len(world.desks)
+
+
 def test_an_older_transport_key_of_a_colleague_is_not_used(world: World) -> None:
     ana = world.desks["ana"]
     path = world.server.signed.path("transport-04")

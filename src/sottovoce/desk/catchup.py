@@ -81,6 +81,7 @@ class Catchup:
 
     def ask(self, road: TeamRoad, box: Box, duty: Duty, colleagues: Mapping[int, Transport]) -> None:
         """Asks one colleague, the one who was here last; at the next sync another, until nothing is lacking."""
+        self._give_up(colleagues)
         lacks, keys = self.lacks(), self._seeds.epochs() - set(duty.lacking())
         order = sorted(colleagues, key=lambda slot: (-colleagues[slot].claim.issued, (slot - box.slot) % 16))
         for slot in order:
@@ -90,6 +91,14 @@ class Catchup:
                     values = (epoch, slot, self._today, epoch in keys)
                     self._rows("INSERT OR REPLACE INTO asked VALUES (?, ?, ?, ?, 0)", *values)
                 return
+
+    def _give_up(self, colleagues: Iterable[int]) -> None:
+        """What no colleague has, and no edition holds any more, is lost; or there never was a key for it."""
+        query = "SELECT answered FROM asked WHERE (epoch, slot) = (?, ?)"
+        for epoch in self.lacks():
+            gone = epoch < self._today - ANSWER_EPOCHS - 1
+            if gone and all(self._rows(query, epoch, slot) == [(1,)] for slot in colleagues):
+                self._settle(epoch)
 
     def _may_ask(self, epoch: int, slot: int, *, held: bool) -> bool:
         """Not twice a day for the same, and never again who said that they don't have it."""
