@@ -1,6 +1,6 @@
 # One command each. Every target makes ready what it needs; `make help` lists them.
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-long lint bench screenshots vectors lock clean
+.PHONY: help demo test test-long lint bench screenshots vectors who lock clean
 
 export PATH := $(PATH):/usr/sbin:/sbin
 PYTHON := .venv/bin/python
@@ -42,6 +42,10 @@ screenshots: ## pictures of every page of the door
 vectors: ## write the test vectors anew
 	@tools/setup python
 	$(PYTHON) vectors/generate.py
+
+who: ## try who sees what, and write the table into spec/THREATS.md
+	@tools/setup test
+	PYTHONPATH=tests $(PYTHON) -m who
 
 lock: ## write requirements.lock and tools/bootstrap.lock anew, with the newest packages
 	@tools/setup python

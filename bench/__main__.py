@@ -29,6 +29,7 @@ from sottovoce.protocol.message import UntrustedMessage, open_at_desk
 from sottovoce.protocol.sizes import epoch_of
 
 from . import ceilings, costs
+from .editions import close_seconds
 
 ROOT = Path(__file__).parents[1]
 OUT = ROOT / "build" / "bench.json"
@@ -186,7 +187,7 @@ def pool(org: Organisation, folder: Path, seconds: float, close: int) -> list[Fi
     """What sealing, dummies, closing and looking cost."""
     seals, dummies = costs.seals(org, seconds), costs.dummies(org, seconds)
     bare = ceilings.seals(seconds)
-    took, written = costs.close_seconds(folder / "closed", close)
+    took, written = close_seconds(folder / "closed", close), costs.written_seconds(folder / "written", close)
     figures = [
         Figure("source.seals_per_s_per_core", seals, "seals/s", bare, "seal_to_desk, one part, 16 MACs"),
         Figure("pool.dummies_per_s_per_core", dummies, "dummies/s", bare, "make_dummy: a fresh key each"),

@@ -1,4 +1,4 @@
-"""What single steps cost: sealing, dummies, closing a full edition, a visit's look beside up to a million envelopes."""
+"""What single steps cost: sealing, dummies, a visit's look beside up to a million envelopes."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from doubles.organisation import Organisation
 from sottovoce.pool.edition import HEAD, MULTIPLE, size_of
 from sottovoce.pool.editions import Editions, edition_path, hash_path
 from sottovoce.pool.errors import Reply
-from sottovoce.pool.store import LocalPool, SqlitePool
+from sottovoce.pool.store import LocalPool
 from sottovoce.protocol.answer import Place, seal_to_source
 from sottovoce.protocol.body import Body
 from sottovoce.protocol.dummy import make_dummy
 from sottovoce.protocol.keys import SourceKeys
 from sottovoce.protocol.message import seal_to_desk
-from sottovoce.protocol.sizes import EDITION_SECONDS, ENVELOPE, EPOCH_SECONDS, QUARTERS, TAG, epoch_of
+from sottovoce.protocol.sizes import EDITION_SECONDS, ENVELOPE, EPOCH_SECONDS, QUARTERS, TAG
 from sottovoce.protocol.words import Passphrase
 from sottovoce.source.conversation import Source
 from sottovoce.trust.published import SignedFolder
@@ -58,27 +58,8 @@ def dummies(org: Organisation, seconds: float) -> float:
     return per_second(lambda: _dummy(org.org, org.today), seconds)
 
 
-def close_seconds(folder: Path, count: int) -> tuple[float, float]:
-    """Seconds to close an edition of `count` envelopes; and the bare ceiling, its bytes hashed, written, synced."""
-    clock = [float(EDITION_SECONDS * 80_000 + 10)]
-    pool = SqlitePool(folder, lambda: clock[0], lambda epoch: _dummy(bytes(32), epoch))
-    asyncio.run(_fill(pool, epoch_of(clock[0]), count))
-    clock[0] += EDITION_SECONDS
-    begin = time.perf_counter()
-    pool.turn().result()
-    took = time.perf_counter() - begin
-    pool.close()
-    return took, _written(folder / "ceiling", count)
-
-
-async def _fill(pool: SqlitePool, epoch: int, count: int) -> None:
-    for start in range(0, count, 2_048):
-        batch = range(start, min(count, start + 2_048))
-        noise = [secrets.token_bytes(TAG + ENVELOPE) for _ in batch]
-        await asyncio.gather(*(pool.put(epoch, raw[:TAG], raw[TAG:]) for raw in noise))
-
-
-def _written(path: Path, count: int) -> float:
+def written_seconds(path: Path, count: int) -> float:
+    """The ceiling of a close: as many bytes written and synced."""
     begin, block = time.perf_counter(), secrets.token_bytes(1 << 20)
     with path.open("wb") as file:
         for _ in range(-(-size_of(count) // len(block))):

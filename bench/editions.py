@@ -1,4 +1,4 @@
-"""What closing and searching editions costs: `python -m bench.editions [ENVELOPES] [ALIVE]`."""
+"""What closing an edition costs, and what puts cost: `python -m bench.editions [ENVELOPES]`."""
 
 from __future__ import annotations
 
@@ -7,19 +7,17 @@ import secrets
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
 from sottovoce.pool.closing import Folders
-from sottovoce.pool.edition import COUNT_MOST, padded, write_edition
-from sottovoce.pool.editions import Editions, edition_path
+from sottovoce.pool.edition import COUNT_MOST, padded
+from sottovoce.pool.editions import Editions
 from sottovoce.pool.pending import Pending
 from sottovoce.pool.store import SqlitePool
 from sottovoce.protocol.sizes import EDITION_SECONDS, ENVELOPE, edition_of, epoch_of
 
 NOW = 1_800_000_000.0
-_EDITIONS = 120
 
 
 def puts_per_second(folder: Path, count: int) -> float:
@@ -44,24 +42,6 @@ def close_seconds(folder: Path, count: int) -> float:
         return seconds
 
 
-def find_ms(folder: Path, alive: int) -> tuple[float, float]:
-    """Milliseconds to take in so many envelopes alive in 120 editions, and to look for 2,048 tags among them."""
-    each = alive // _EDITIONS // 32 * 32
-    for number in range(_EDITIONS):
-        _sparse_edition(edition_path(folder, number), number, each)
-    editions, tags = Editions(folder), [secrets.token_bytes(16) for _ in range(2_048)]
-    start = time.perf_counter()
-    editions.refresh()
-    taken_in = time.perf_counter() - start
-
-    async def find() -> float:
-        start = time.perf_counter()
-        await editions.find(tags)
-        return time.perf_counter() - start
-
-    return taken_in * 1_000, min(asyncio.run(find()) for _ in range(20)) * 1_000
-
-
 async def _put(pool: SqlitePool, count: int) -> None:
     left = iter(range(count))
 
@@ -84,24 +64,9 @@ def _dummy(_: int) -> tuple[bytes, bytes]:
     return secrets.token_bytes(16), secrets.token_bytes(ENVELOPE)
 
 
-def _sparse_edition(path: Path, number: int, count: int) -> None:
-    """Envelopes of zeros, of which the disk keeps nothing."""
-
-    def nothing() -> Iterator[bytes]:
-        return iter([b""] * count)
-
-    with path.open("wb") as file:
-        write_edition(file, number, sorted(secrets.token_bytes(16) for _ in range(count)), nothing())
-        file.truncate(file.tell() + count * ENVELOPE)
-
-
 if __name__ == "__main__":
-    given = [int(word) for word in sys.argv[1:]]
-    envelopes, alive = given + [COUNT_MOST, 1_000_000][len(given) :]
+    envelopes = int(sys.argv[1]) if len(sys.argv) > 1 else COUNT_MOST
     with tempfile.TemporaryDirectory() as folder:
         print(f"puts: {puts_per_second(Path(folder), 4_000):.0f} a second")
     with tempfile.TemporaryDirectory() as folder:
         print(f"close of {envelopes}: {close_seconds(Path(folder), envelopes):.1f} s")
-    with tempfile.TemporaryDirectory() as folder:
-        taken_in, found = find_ms(Path(folder), alive)
-        print(f"2,048 tags among {alive} alive: {found:.2f} ms; to take the editions in: {taken_in:.0f} ms")
