@@ -29,6 +29,7 @@ from sottovoce.protocol.words import Passphrase, parse
 NAMED = "My name is Noor Haidari"  # what a source wrote about themselves
 ADDRESSES = ("203.0.113.77", "2001:db8:77::7")  # of the sources' machines; only their own Tor could know them
 LONG = 100_000  # bytes: fifteen envelopes or so
+_APART = 0.8  # seconds that somebody takes between two messages, or more; a guesser counts on less
 
 
 @dataclass(frozen=True)
@@ -219,12 +220,14 @@ class Story:
     def _dora(self, name: str, text: str, *, first: bool = False, answers: int = 0) -> None:
         if first:
             self._meet("Dora", Passphrase(secrets.token_bytes(16)))
+        time.sleep(_APART)
         with self._letter(name, "Dora", text):
             assert self.house.write_on_device("Dora", self.phrases["Dora"], text, first=first) >= answers
 
     def _answer(self, member: str, source: str, text: str) -> None:
         desk, sign = self.house.desk(member), " ".join(self.keys(source).sign)
         desk.answer(sign, text)
+        time.sleep(_APART)
         with self._letter(f"{member}'s answer {len(self.letters)}", source, text, self.house.members[member].slot):
             self.house.sync(member)
 

@@ -108,7 +108,7 @@ def _marked_dummies(holder: Holder, case: Case) -> Holder:
 def _fine_times(holder: Holder, case: Case) -> Holder:
     letter = case.story.letters[1]
     middle = (letter.began + letter.ended) / 2
-    return replace(holder, disks=(*holder.disks, Disk(THREATS, [Stat("an index", (middle, 0.0, 0.0))])))
+    return replace(holder, disks=(*holder.disks, Disk(THREATS, [Stat("pool/editions/index", (middle, 0.0, 0.0))])))
 
 
 def _address(holder: Holder, case: Case) -> Holder:

@@ -6,7 +6,7 @@ that all was sent, if that word was asked for when nothing more could be missed:
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from sottovoce.protocol import cbor
@@ -81,7 +81,7 @@ class Catchup:
 
     def ask(self, road: TeamRoad, box: Box, duty: Duty, colleagues: Mapping[int, Transport]) -> None:
         """Asks one colleague, the one who was here last; at the next sync another, until nothing is lacking."""
-        self._give_up(colleagues)
+        self._give_up(colleagues.keys())
         lacks, keys = self.lacks(), self._seeds.epochs() - set(duty.lacking())
         order = sorted(colleagues, key=lambda slot: (-colleagues[slot].claim.issued, (slot - box.slot) % 16))
         for slot in order:
@@ -92,12 +92,16 @@ class Catchup:
                     self._rows("INSERT OR REPLACE INTO asked VALUES (?, ?, ?, ?, 0)", *values)
                 return
 
-    def _give_up(self, colleagues: Iterable[int]) -> None:
-        """What no colleague has, and no edition holds any more, is lost; or there never was a key for it."""
+    def _give_up(self, colleagues: Collection[int]) -> None:
+        """What no edition holds any more, and no colleague has, is lost, or there never was a key for it.
+
+        Where colleagues are only absent, one who comes back may have it.
+        """
         query = "SELECT answered FROM asked WHERE (epoch, slot) = (?, ?)"
+        alone = not self._rows("SELECT 1 FROM colleague LIMIT 1")
         for epoch in self.lacks():
-            gone = epoch < self._today - ANSWER_EPOCHS - 1
-            if gone and all(self._rows(query, epoch, slot) == [(1,)] for slot in colleagues):
+            answers = [self._rows(query, epoch, slot) == [(1,)] for slot in colleagues]
+            if epoch < self._today - ANSWER_EPOCHS - 1 and all(answers) and (answers or alone):
                 self._settle(epoch)
 
     def _may_ask(self, epoch: int, slot: int, *, held: bool) -> bool:

@@ -128,8 +128,9 @@ class Collector:
         with self._vault.transaction():
             # Who was away for a month finds that editions died of age; a day before that, for clocks that differ.
             alive = QUARTERS * (today - ANSWER_EPOCHS + 1)
-            query = "DELETE FROM taken WHERE edition >= ? AND edition < ? AND NOT found RETURNING 1"
-            missing, vanished = len(self._rows(query, alive, limit)), self._outgoing.vanished(alive, limit)
+            query = "DELETE FROM taken WHERE edition >= ? AND edition < ? AND NOT found RETURNING pending"
+            missing = sum(row[0] for row in self._rows(query, alive, limit))
+            vanished = self._outgoing.vanished(alive, limit)
             if missing:
                 self._alarm(f"{missing} envelopes that were pending are in no edition. {WHAT_TO_DO}", today)
             if vanished:
