@@ -104,7 +104,13 @@ class Firefox:
             if self._process.poll() is not None:
                 raise BrowserError("firefox-esr ended at once: start it by hand to see why.")
             with contextlib.suppress(OSError, WebSocketException):
-                return connect(f"ws://127.0.0.1:{port}/session", max_size=None, proxy=None, open_timeout=END_SECONDS)
+                return connect(
+                    f"ws://127.0.0.1:{port}/session",
+                    max_size=None,
+                    proxy=None,
+                    ping_interval=None,
+                    open_timeout=END_SECONDS,
+                )
             time.sleep(0.1)
         raise BrowserError(f"firefox-esr opened no remote port within {START_SECONDS:.0f} s: is the machine too busy?")
 

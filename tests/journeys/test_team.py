@@ -25,7 +25,7 @@ ANNA, BEN, CARLA = "anna", "ben", "carla"
 LONG = "The second ledger, page by page.\n\n" + "Berth 4, paid twice, ship in repair. 第四码头\n" * 320 + "That is all."
 ABSENT = "This was written while one of you was away."
 AFTER = "This was written after one of you had left for good."
-ANSWERS = {ANNA: "Thank you. Which month was it?", BEN: "We are two who read this. " * 1_200}
+ANSWERS = {ANNA: "Thank you. Which month was it?", BEN: "We-are-two-who-read-this. " * 1_200}
 
 
 class Office(House):
@@ -121,7 +121,7 @@ def test_three_members_two_answer_at_once_one_catches_up_and_one_is_removed(offi
     office.close_edition()
     found = office.inbox(words, 2)
     assert ANSWERS[ANNA] in found
-    assert found.count("We are two who read this.") == 1_200  # more than one page of the inbox holds
+    assert found.count("We-are-two-who-read-this.") == 1_200  # more than one page of the inbox holds
 
     # Carla is away for twenty days; what is written then is sealed to keys that never reached her.
     for _ in range(4):

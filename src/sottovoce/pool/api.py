@@ -67,15 +67,15 @@ def public_routes(
 ) -> list[Route]:
     """What anybody may ask: to put an envelope, to see the editions, and what the organisation signed.
 
-    `allow` is asked before a put's body is read and before an edition is sent; where it says no, as for a circuit that
+    `allow` is asked before an envelope is put and before an edition is sent; where it says no, as for a circuit that
     used up its budget, the answer is 503.
     """
 
     async def put(request: Request) -> Response:
         reply = Reply(PutResult.FULL, epoch_of(now()), next_hour(edition_of(now())))
         try:
+            body = await read_body(request, PUT_SIZE, PUT_SIZE)  # read in any case: who still sends hears no answer
             if allow(request):
-                body = await read_body(request, PUT_SIZE, PUT_SIZE)
                 reply = await pool.put(int.from_bytes(body[:4], "big"), body[4 : 4 + TAG], body[4 + TAG :])
         except (BadSize, TimeoutError) as error:
             return _failure(error)
