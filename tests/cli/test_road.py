@@ -49,6 +49,8 @@ class Server:
     now: float
     isolations: list[tuple[str, str]] = field(default_factory=list)
     breaks: list[int] = field(default_factory=list)  # after so many bytes a stream of the door breaks
+    streams: list[socket.socket] = field(default_factory=list)
+    dead = 0  # so many connections end at once
 
     def connect(self, port: int, host: str, isolation: str | None = None) -> socket.socket:
         assert isolation
@@ -59,6 +61,10 @@ class Server:
         stream = _Breaking(self.breaks.pop(0)) if self.breaks and path.name == "door" else socket.socket(socket.AF_UNIX)
         stream.settimeout(10)
         stream.connect(str(path))
+        self.streams.append(stream)
+        if self.dead:
+            self.dead -= 1
+            stream.shutdown(socket.SHUT_RDWR)
         return stream
 
     def close_edition(self, pool: SqlitePool) -> None:
@@ -130,8 +136,9 @@ def desk(house: House, server: Server, tmp_path: Path) -> Iterator[Desk]:
 
 
 @pytest.fixture
-def road() -> TorRoad:
-    return TorRoad(0, "door.onion", "members.onion")
+def road() -> Iterator[TorRoad]:
+    with closing(TorRoad(0, "door.onion", "members.onion")) as made:
+        yield made
 
 
 def write(server: Server, road: TorRoad, text: str) -> SourceKeys:
@@ -151,29 +158,47 @@ def test_a_conversation_with_a_real_server(server: Server, pool: SqlitePool, des
     first = desk.sync(road)
     assert (first.duty_published, first.complete, first.alarms) == (True, True, [])
     keys = write(server, road, LONG)
-    assert desk.sync(road.fresh()).messages == 1
+    assert desk.sync(road).messages == 1
     server.close_edition(pool)
     desk.answer(keys.id.hex(), LONG)
-    report = desk.sync(road.fresh())
+    report = desk.sync(road)
     assert (report.editions, report.sent, report.messages, report.replayed) == (1, 1, 0, 0)
     desk.post_one(road)
     server.close_edition(pool)
-    report = desk.sync(road.fresh())
+    report = desk.sync(road)
     assert (report.editions, report.alarms, report.warnings) == (1, [], [])
-    found = desk.compare(road.fresh(), full=True)
+    found = desk.compare(road, full=True)
     assert (found.things, found.editions, found.alarms, found.complete) == (4, 2, [], True)
     assert [entry.text for entry in desk.read(keys.id.hex())] == [LONG, LONG]
 
 
-def test_each_call_of_the_door_has_a_circuit_of_its_own(
+def test_each_call_of_the_door_has_a_circuit_of_its_own_and_all_of_members_one_connection(
     server: Server, pool: SqlitePool, desk: Desk, road: TorRoad
 ) -> None:
     desk.sync(road)
-    desk.sync(road.fresh())
+    with road.fresh() as fresh:
+        desk.sync(fresh)
     door = [isolation for host, isolation in server.isolations if host == "door.onion"]
-    members = {isolation for host, isolation in server.isolations if host == "members.onion"}
+    members = [isolation for host, isolation in server.isolations if host == "members.onion"]
     assert len(door) == len(set(door)) > 8
-    assert len(members) == 2, "one for each sync"
+    assert len(set(members)) == len(members) == 2, "one for each sync"
+
+
+def test_a_kept_connection_that_ended_is_opened_anew_once(server: Server, pool: SqlitePool, road: TorRoad) -> None:
+    for _ in range(3):
+        assert road.pending() == []
+    assert len(server.isolations) == 1
+    server.streams[-1].shutdown(socket.SHUT_RDWR)
+    assert road.pending() == []
+    assert len(server.isolations) == 2
+    server.streams[-1].shutdown(socket.SHUT_RDWR)
+    server.dead = 2
+    with pytest.raises(RoadError, match="connection to the server broke"):
+        road.pending()
+    with pytest.raises(RoadError, match="connection to the server broke"):
+        road.pending()
+    assert road.pending() == []
+    assert len(server.isolations) == 5
 
 
 def test_an_edition_goes_on_over_a_fresh_circuit_where_one_broke(

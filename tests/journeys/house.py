@@ -21,7 +21,7 @@ from sottovoce.door.ledger import IDLE_SECONDS
 from sottovoce.protocol.keys import SourceKeys
 from sottovoce.protocol.sizes import EDITION_SECONDS, epoch_of
 from sottovoce.protocol.words import parse
-from sottovoce.trust.published import SignedFolder
+from sottovoce.trust.published import Published, SignedFolder
 
 SERVER = Path(__file__).with_name("server_process.py")
 OPEN = "The door is open"
@@ -41,6 +41,16 @@ class House(Demo):
         self.secrets.key("a circuit", bytes.fromhex("fc00deadbeef4dad"))
         self.ahead = self.idle = 0  # seconds
         self.set_clocks()
+
+    @property
+    def published(self) -> Published:
+        """What the server's folder serves, as of the house's day."""
+        return SignedFolder(self.server / "signed").published(epoch_of(time.time() + self.ahead))
+
+    @property
+    def onion(self) -> str:
+        """The door's address."""
+        return self.published.card.addresses[0]
 
     def set_clocks(self) -> None:
         """Server and desk are `ahead` by so many seconds, and the half hours of visits by `idle`."""
@@ -113,7 +123,7 @@ class House(Demo):
     def know(self, words: list[str]) -> tuple[str, str]:
         """Takes all that these words stand for among the secrets; returns the sign that belongs to them."""
         phrase = parse(" ".join(words))
-        published = SignedFolder(self.server / "signed").published(epoch_of(time.time() + self.ahead))
+        published = self.published
         keys = SourceKeys(published.root.org, phrase)
         self.secrets.words("words", words)
         self.secrets.words("numbers", phrase.numbers)

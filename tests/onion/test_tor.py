@@ -7,7 +7,10 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -166,3 +169,50 @@ def test_socks_without_tor_is_one_sentence() -> None:
         unused.bind(("127.0.0.1", 0))
         with pytest.raises(OnionError, match="Tor is not there: start it"):
             connect(unused.getsockname()[1], "x.onion", timeout=2)
+
+
+@contextmanager
+def socks_server(*codes: int) -> Iterator[tuple[int, list[bytes]]]:
+    """Answers one request after the other with these codes (RFC 1928, 1929, proposal 304); its port, and who asked."""
+    asked: list[bytes] = []
+
+    def serve(server: socket.socket) -> None:
+        for code in codes:
+            with server.accept()[0] as client, client.makefile("rb") as sent:
+                _, methods = sent.read(2)
+                sent.read(methods)
+                client.sendall(b"\5\2")
+                name = sent.read(sent.read(2)[1])
+                sent.read(sent.read(1)[0])
+                client.sendall(b"\1\0")
+                sent.read(sent.read(5)[4] + 2)
+                asked.append(name)
+                client.sendall(bytes([5, code, 0, 1, 127, 0, 0, 1, 0, 80]))
+
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        thread = threading.Thread(target=serve, args=(server,), daemon=True)
+        thread.start()
+        yield server.getsockname()[1], asked
+        thread.join(10)
+
+
+@pytest.mark.parametrize("code", [0xF0, 0xF2, 0xF3, 0xF7, 1, 4, 6])
+def test_where_one_way_fails_another_circuit_is_tried(code: int) -> None:
+    with socks_server(code, 0) as (port, asked):
+        connect(port, "x.onion", isolation="mine", timeout=5).close()
+    assert asked == [b"mine", b"mine-again"]
+
+
+def test_two_ways_that_fail_are_one_sentence() -> None:
+    with socks_server(0xF0, 0xF2) as (port, asked), pytest.raises(OnionError, match="it does not answer now"):
+        connect(port, "x.onion", isolation="mine", timeout=5)
+    assert len(asked) == 2
+
+
+@pytest.mark.parametrize(
+    ("code", "text"), [(0xF1, "broken"), (0xF4, "wants a member's key"), (0xF5, "does not know"), (0xF6, "mistyped")]
+)
+def test_what_no_circuit_can_mend_is_told_at_once(code: int, text: str) -> None:
+    with socks_server(code) as (port, asked), pytest.raises(OnionError, match=text):
+        connect(port, "x.onion", isolation="mine", timeout=5)
+    assert asked == [b"mine"]

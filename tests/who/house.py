@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -188,7 +189,8 @@ class House:
     def sync(self, *names: str) -> None:
         """These members sync, or all of them."""
         for name in names or list(self.members):
-            report = self.desk(name).sync(WireRoad(self.wire, self.members[name].polls))
+            with closing(WireRoad(self.wire, self.members[name].polls)) as road:
+                report = self.desk(name).sync(road)
             assert report.complete, report.warnings
             assert not report.alarms, report.alarms
         self.look()

@@ -11,6 +11,7 @@ import re
 import socket
 import time
 from collections.abc import Callable
+from contextlib import AbstractContextManager, closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlencode
@@ -95,8 +96,8 @@ class WireRoad(TorRoad):
     def _to(self, host: str) -> Connect:
         return self._wire.circuit(host)
 
-    def fresh(self) -> WireRoad:
-        return WireRoad(self._wire, self._polls)
+    def fresh(self) -> AbstractContextManager[WireRoad]:
+        return closing(WireRoad(self._wire, self._polls))
 
     def pending(self) -> list[tuple[int, bytes]]:
         found = super().pending()

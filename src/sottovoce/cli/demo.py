@@ -63,7 +63,8 @@ class Demo:
             command, capture_output=True, text=True, timeout=300, check=False, env=self.environment
         )
         if done.returncode:
-            raise UserError(f"`sottovoce {' '.join(map(str, words[:2]))}` failed: {done.stderr.strip()}")
+            said = "\n".join((done.stdout + done.stderr).splitlines())
+            raise UserError(f"`sottovoce {' '.join(map(str, words[:2]))}` failed: {said}")
         return done.stdout
 
     def found(self) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager
 from pathlib import Path
 
 from sottovoce.onion.errors import OnionError
@@ -25,7 +25,7 @@ class TorRoad(TeamClient):
 
     def __init__(self, socks_port: int, door: str, members: str) -> None:
         self._socks_port, self._door_host, self._members_host = socks_port, door, members
-        super().__init__(members, self._to(members))
+        super().__init__(members, self._to(members), keep=True)
 
     def _to(self, host: str) -> Connect:
         isolation = fresh_isolation(random(16))
@@ -41,9 +41,9 @@ class TorRoad(TeamClient):
     def _door(self) -> PoolClient:
         return PoolClient(self._door_host, self._to(self._door_host))
 
-    def fresh(self) -> TorRoad:
+    def fresh(self) -> AbstractContextManager[TorRoad]:
         """The same road over new circuits: the server can't tell that one desk came again."""
-        return TorRoad(self._socks_port, self._door_host, self._members_host)
+        return closing(TorRoad(self._socks_port, self._door_host, self._members_host))
 
     def put(self, epoch: int, tag: bytes, envelope: bytes) -> Reply:
         """Puts an envelope by the same anonymous call as sources."""
@@ -82,6 +82,7 @@ def over_tor(
     try:
         tor.start(lambda percent: say(f"  {percent} %") if percent % 25 == 0 else None)
         tor.add_client_key(members, ClientKey(client))
-        yield TorRoad(tor.socks_port, door, members)
+        with closing(TorRoad(tor.socks_port, door, members)) as road:
+            yield road
     finally:
         tor.stop()

@@ -70,6 +70,8 @@ class Cover:
         """The step that is due first; when the next of its kind is due is drawn before it is done."""
         if self.next_sync <= self.next_post:
             self.next_sync = self._now() + jittered(self._random, SYNC)
-            return desk.sync(road.fresh(), post=False)
+            with road.fresh() as fresh:
+                return desk.sync(fresh, post=False)
         self.next_post = max(self.next_post, self._now() - LATE) + exponential(self._random, self._mean)
-        return desk.post_one(road.fresh())
+        with road.fresh() as fresh:
+            return desk.post_one(fresh)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -21,8 +22,8 @@ class Road(Protocol):
     that the server can't tell whom it answers. The rest goes to the members' onion.
     """
 
-    def fresh(self) -> Road:
-        """The same road over new circuits: one for each sync of a long run."""
+    def fresh(self) -> AbstractContextManager[Road]:
+        """The same road over new circuits, until it is left: one for each sync of a long run."""
 
     def editions(self) -> list[Listed]:
         """Every edition alive, as the door lists it to everybody."""

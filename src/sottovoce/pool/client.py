@@ -23,13 +23,35 @@ _RESULTS = {
 _LIMIT = 16 << 20  # no honest answer but an edition is larger; a hostile server shall not fill our memory
 _RECORD = 4 + 4 + HASH
 _CHUNK = 1 << 16
+_CLOSE = {"Connection": "close"}
+
+
+class _Connection(http.client.HTTPConnection):
+    """HTTP over whatever `connect` opens, and never over anything else: not when it opens itself again either."""
+
+    def __init__(self, host: str, connect: Connect) -> None:
+        super().__init__(host)
+        self._connect = connect
+
+    def connect(self) -> None:
+        """As http.client wants it."""
+        self.sock = self._connect()
 
 
 class PoolClient:
-    """Calls of one onion; each opens its own connection by `connect` and closes it."""
+    """Calls of one onion; each opens its own connection by `connect` and closes it, unless it is to `keep` one.
 
-    def __init__(self, host: str, connect: Connect) -> None:
+    A kept connection saves each further call a round trip; one circuit carries them either way. `close` ends it.
+    """
+
+    def __init__(self, host: str, connect: Connect, *, keep: bool = False) -> None:
         self._host, self._connect = host, connect
+        self._kept = _Connection(host, connect) if keep else None
+
+    def close(self) -> None:
+        """Ends what is kept; a further call opens it anew."""
+        if self._kept:
+            self._kept.close()
 
     def put(self, epoch: int, tag: bytes, envelope: bytes) -> Reply:
         """Puts one envelope (spec 9.1); RoadError when it is unknown whether it arrived."""
@@ -110,16 +132,33 @@ class PoolClient:
     def _call(
         self, method: str, path: str, body: bytes | None = None, headers: dict[str, str] | None = None
     ) -> Iterator[http.client.HTTPResponse]:
-        connection = http.client.HTTPConnection(self._host)
+        connection, close = (self._kept, {}) if self._kept else (_Connection(self._host, self._connect), _CLOSE)
+        whole = False
         try:
             with _broken():
-                connection.sock = self._connect()
-                connection.request(method, path, body, {"Connection": "close", **(headers or {})})
-                reply = connection.getresponse()
+                reply = _ask(connection, method, path, body, {**close, **(headers or {})})
             with contextlib.closing(reply):  # it holds the socket when it wasn't read to its end
                 yield reply
+                whole = reply.isclosed()
         finally:
-            connection.close()
+            if not (self._kept and whole):
+                connection.close()
+
+
+def _ask(
+    connection: _Connection, method: str, path: str, body: bytes | None, headers: dict[str, str]
+) -> http.client.HTTPResponse:
+    """Over a kept connection that has ended since there comes no answer at all: then once more over a new one.
+
+    If the first came through all the same, the second is known or stale (spec 9), as with a member who tries again.
+    """
+    if connection.sock is not None:
+        with contextlib.suppress(ConnectionError):
+            connection.request(method, path, body, headers)
+            return connection.getresponse()
+        connection.close()
+    connection.request(method, path, body, headers)
+    return connection.getresponse()
 
 
 @contextlib.contextmanager
