@@ -65,8 +65,16 @@ class PrivateNetwork:
     def client_lines(self) -> list[str]:
         """The torrc lines of every further tor of this network, services and visitors alike."""
         authorities = [node.authority_line for node in self._nodes if node.dir_port]
-        # Few relays: tor must not insist on most of their bandwidth.
-        return ["TestingTorNetwork 1", *authorities, "PathsNeededToBuildCircuits 0.25"]
+        return [
+            "TestingTorNetwork 1",
+            *authorities,
+            # Few relays: tor must not insist on most of their bandwidth.
+            "PathsNeededToBuildCircuits 0.25",
+            # After a hundred circuits on loopback tor would give up each that takes longer than some 50 ms: on a busy
+            # machine, nearly all, for half a minute and more.
+            "LearnCircuitBuildTimeout 0",
+            "CircuitBuildTimeout 10",
+        ]
 
     def start(self) -> None:
         """Bring it up, trying twice; raises OnionError."""
