@@ -13,7 +13,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 import click
-from rich.table import Table
 
 from sottovoce.onion.errors import OnionError
 from sottovoce.onion.torrc import socket_path
@@ -131,9 +130,9 @@ def doctor(folder: Path | None) -> int:
     """Check this machine, and the server's, desk's or office's FOLDER; say what to mend."""
     if folder is not None and not folder.is_dir():
         raise UserError(f"{folder} is no folder: check the path.")
-    table = Table("What", "Finding", box=None, pad_edge=False)
     findings = {name: check() for name, check in _checks(folder).items()}
-    for name, finding in findings.items():
-        table.add_row(name, finding or "good", style="" if finding else "green")
-    out.print(table)
+    width = max(map(len, findings)) + 2
+    for name, finding in findings.items():  # unbroken, however long: a command shall survive being copied
+        line = f"{name:{width}}{finding or 'good'}"
+        out.print(line, style="" if finding else "green", markup=False, soft_wrap=True)
     return 1 if any(findings.values()) else 0
