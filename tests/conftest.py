@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
+import json
+import time
+from collections.abc import Callable, Iterator
 
 import pytest
 
 from sottovoce.onion.private import PrivateNetwork
+
+_START, _LAST = 150.0, 100.0  # seconds: two attempts of a start; the last file of another process
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -17,8 +20,30 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(scope="session")
-def private_network(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PrivateNetwork]:
-    """A private Tor network on loopback, up for the whole session of a process."""
-    folder: Path = tmp_path_factory.mktemp("tor")
-    with PrivateNetwork(folder) as network:
-        yield network
+def private_network(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Iterator[list[str]]:
+    """The torrc lines of a private Tor network on loopback: one of the processes starts it, all use it."""
+    own = tmp_path_factory.getbasetemp()
+    shared = (own if worker_id == "master" else own.parent) / "tor"
+    lines, mine = shared / "lines", shared / f"used by {worker_id}"
+    try:
+        shared.mkdir()
+    except FileExistsError:
+        mine.touch()
+        _wait(lines.exists, _START)
+        yield json.loads(lines.read_text("utf-8"))
+        mine.unlink()
+        return
+    with PrivateNetwork(own / "tors") as network:
+        new = shared / "new"
+        new.write_text(json.dumps(network.client_lines()), "utf-8")
+        new.rename(lines)
+        yield network.client_lines()
+        _wait(lambda: not list(shared.glob("used by *")), _LAST)
+        lines.unlink()  # who came now, in spite of the order above, would be told
+
+
+def _wait(done: Callable[[], bool], seconds: float) -> None:
+    end = time.monotonic() + seconds
+    while not done():
+        assert time.monotonic() < end, "the private Tor network of another test process"
+        time.sleep(0.1)

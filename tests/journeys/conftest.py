@@ -9,16 +9,14 @@ import pytest
 from journeys.browser import Firefox, Page
 from journeys.house import House
 
-from sottovoce.onion.private import PrivateNetwork
-
 PHONE = (390, 844)
 
 
 @pytest.fixture(scope="session")
-def house(private_network: PrivateNetwork, tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+def house(private_network: list[str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     """A house whose door is open: its server runs, and its desk has published duty keys."""
     with contextlib.ExitStack() as ends:
-        made = House(tmp_path_factory.mktemp("house"), ends, private_network.client_lines())
+        made = House(tmp_path_factory.mktemp("house"), ends, private_network)
         made.found()
         made.start_server()
         made.visitors = made.visitor_port()

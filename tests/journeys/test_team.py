@@ -16,7 +16,6 @@ from sottovoce.cli.visitor import Visitor
 from sottovoce.desk.join import REQUEST
 from sottovoce.desk.sync import Desk
 from sottovoce.desk.vault import NAME, Vault
-from sottovoce.onion.private import PrivateNetwork
 from sottovoce.onion.socks import fresh_isolation
 from sottovoce.protocol.sizes import EPOCH_SECONDS
 
@@ -93,10 +92,10 @@ class Office(House):
 
 
 @pytest.fixture(scope="module")
-def office(private_network: PrivateNetwork) -> Iterator[Office]:
+def office(private_network: list[str]) -> Iterator[Office]:
     """Three members, a server whose door is open, a visitor's tor."""
     with tempfile.TemporaryDirectory(prefix="sv-") as folder, contextlib.ExitStack() as ends:
-        made = Office(Path(folder), ends, private_network.client_lines())
+        made = Office(Path(folder), ends, private_network)
         made.found()
         made.start_server()
         made.visitors = made.visitor_port()

@@ -15,7 +15,6 @@ import pytest
 
 from sottovoce.onion.errors import OnionError
 from sottovoce.onion.keys import ClientKey, OnionKey
-from sottovoce.onion.private import PrivateNetwork
 from sottovoce.onion.socks import connect, fresh_isolation
 from sottovoce.onion.tor import Tor, set_authorized_clients
 from sottovoce.onion.torrc import OnionSettings, client_torrc, onion_torrc
@@ -27,7 +26,6 @@ FIRST, SECOND = ClientKey(b"1" * 32), ClientKey(b"2" * 32)
 @dataclass
 class Road:
     folder: Path
-    network: PrivateNetwork
     door: Tor
     members: Tor
     visitor: Tor
@@ -55,15 +53,15 @@ def get(visitor: Tor, address: str, isolation: str) -> str:
     return found[1]
 
 
-def service(folder: Path, key: OnionKey, network: PrivateNetwork, *, proof_of_work: bool) -> tuple[Tor, OnionSettings]:
-    settings = OnionSettings(folder, folder.with_suffix(".sock"), proof_of_work, network.client_lines())
+def service(folder: Path, key: OnionKey, network: list[str], *, proof_of_work: bool) -> tuple[Tor, OnionSettings]:
+    settings = OnionSettings(folder, folder.with_suffix(".sock"), proof_of_work, network)
     key.install(settings.onion_folder)
     return Tor(folder, onion_torrc(settings)), settings
 
 
 @pytest.fixture(scope="module")
 def road(
-    private_network: PrivateNetwork,
+    private_network: list[str],
     serve: Callable[..., AbstractContextManager[Path]],
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Road]:
@@ -71,7 +69,7 @@ def road(
     door, door_settings = service(folder / "door", DOOR, private_network, proof_of_work=True)
     members, settings = service(folder / "members", MEMBERS, private_network, proof_of_work=False)
     set_authorized_clients(settings.onion_folder, {"slot-0": FIRST.public})
-    visitor = Tor(folder / "visitor", client_torrc(folder / "visitor", extra=private_network.client_lines()))
+    visitor = Tor(folder / "visitor", client_torrc(folder / "visitor", extra=private_network))
     with ExitStack() as stack:
         for each in (door_settings, settings):
             stack.enter_context(serve(each.socket))
@@ -79,7 +77,7 @@ def road(
             stack.enter_context(tor)
         door.wait_published(30)
         members.wait_published(30)
-        yield Road(folder, private_network, door, members, visitor)
+        yield Road(folder, door, members, visitor)
 
 
 def test_same_isolation_is_the_same_circuit_and_another_is_another(road: Road) -> None:

@@ -237,6 +237,7 @@ class Story:
         self._learn()
 
     def _close(self) -> None:
+        time.sleep(0.2)  # so that the close is not at the moment of a letter
         self.house.later()
         self._sync_all()
 
