@@ -7,6 +7,7 @@ import secrets
 import shutil
 import time
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import click
@@ -19,6 +20,7 @@ from sottovoce.cli.text import clean
 from sottovoce.protocol.body import Body
 from sottovoce.protocol.keys import SourceKeys
 from sottovoce.protocol.message import seal_to_desk
+from sottovoce.protocol.sizes import EDITION_SECONDS, edition_of
 from sottovoce.protocol.words import Passphrase
 from sottovoce.trust.published import SignedFolder
 
@@ -67,7 +69,7 @@ def findings(run: Run, folder: Path) -> dict[str, str]:
     found = {
         name: line.removeprefix(name).strip()
         for line in lines
-        for name in [*names, "Signed files"]
+        for name in [*names, "Clock", "Signed files"]
         if line.startswith(name)
     }
     assert len(found) == len(lines)
@@ -101,6 +103,23 @@ def test_the_doctor_on_a_server_with_faults(run: Run, server: Path, tmp_path: Pa
     long = tmp_path / ("long" * 20)  # the doctor breaks no line for it
     server.rename(long)
     assert "choose a folder with a shorter one" in findings(run, long)["Length of paths"]
+
+
+def test_the_doctor_on_a_store_whose_clock_went_ahead(run: Run, server: Path) -> None:
+    pending, edition = server / "pool" / "pending", edition_of(time.time())
+    pending.mkdir(parents=True)
+    (server / "pool" / "editions").mkdir()
+    (pending / f"{edition}.sqlite3").touch()
+    assert findings(run, server)["Clock"] == "good"
+    far = edition + 80
+    (pending / f"{edition}.sqlite3").rename(pending / f"{far}.sqlite3")
+    found = findings(run, server)["Clock"]
+    assert f"nothing before {datetime.fromtimestamp(far * EDITION_SECONDS, UTC):%Y-%m-%d %H}:00" in found
+    assert f"rename {far}.sqlite3 in {pending} (and {far}.sqlite3-wal) to {edition}.sqlite3 " in found
+    (server / "pool" / "editions" / f"{edition}.edition").touch()
+    assert f" to {edition + 1}.sqlite3 " in findings(run, server)["Clock"]
+    (server / "pool" / "editions" / f"{far - 1}.edition").touch()
+    assert "it has to wait" in findings(run, server)["Clock"]
 
 
 def test_the_doctor_without_a_folder(run: Run, tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 
 import click
@@ -19,9 +20,10 @@ from sottovoce.onion.torrc import socket_path
 from sottovoce.protocol.errors import Refused
 from sottovoce.protocol.keys import KemKey
 from sottovoce.protocol.sealing import seal, unseal
+from sottovoce.protocol.sizes import EDITION_SECONDS, edition_of
 from sottovoce.trust.published import SignedFolder
 
-from .common import PATH, UserError, out, today
+from .common import PATH, UserError, now, out, today
 
 _TOR_LEAST = (0, 4, 8)  # the first with proof of work for onions
 _FREE_MIB = 1_024
@@ -106,6 +108,26 @@ def _signed(folder: Path) -> str:
     return ""
 
 
+def _clock(folder: Path) -> str:
+    """A pool whose open edition is still to come takes nothing until then (docs/decisions/bounded-expiry.md)."""
+    opened, edition = max(_numbers(folder / "pool" / "pending"), default=0), edition_of(now())
+    if opened <= edition:
+        return ""
+    right = max([edition, *(closed + 1 for closed in _numbers(folder / "pool" / "editions"))])
+    hour = datetime.fromtimestamp(opened * EDITION_SECONDS, UTC).strftime("%Y-%m-%d %H:%M")
+    waits = f"The clock went ahead once, so the store takes nothing before {hour} UTC"
+    if right >= opened:
+        return f"{waits}; editions were closed there too, so it has to wait: ask the developers."
+    return (
+        f"{waits}. When the clock is right: stop the server, rename {opened}.sqlite3 in {folder / 'pool' / 'pending'} "
+        f"(and {opened}.sqlite3-wal) to {right}.sqlite3 (and {right}.sqlite3-wal), start it."
+    )
+
+
+def _numbers(folder: Path) -> list[int]:
+    return [int(path.stem) for path in folder.glob("*.*") if path.stem.isascii() and path.stem.isdigit()]
+
+
 def _checks(folder: Path | None) -> dict[str, Callable[[], str]]:
     checks: dict[str, Callable[[], str]] = {
         "Python": _python,
@@ -119,6 +141,8 @@ def _checks(folder: Path | None) -> dict[str, Callable[[], str]]:
         checks["Disk"] = lambda: _disk(folder)
         checks["Rights of files"] = lambda: _rights(folder)
         checks["Length of paths"] = lambda: _paths(folder)
+        if (folder / "pool").is_dir():
+            checks["Clock"] = lambda: _clock(folder)
         if (folder / "onion").is_dir():
             checks["Signed files"] = lambda: _signed(folder)
     return checks
