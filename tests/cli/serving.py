@@ -1,4 +1,4 @@
-"""A whole server in real processes, without tor: `serving.py FOLDER WORKERS REQUESTS`; whoever connects plays tor.
+"""A whole server in real processes; whoever connects plays tor: `serving.py FOLDER WORKERS REQUESTS SILENCE`.
 
 Its workers (`serving.py FD`) die at a put when the file `die` beside the server's folder says so.
 """
@@ -45,7 +45,7 @@ def main() -> None:
         return
     folder, workers, requests = Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3])
     os.environ["SERVING"] = str(folder.parent)
-    life = Life(seconds=3_600, requests=requests, least_seconds=0, drain_seconds=5)
+    life = Life(3_600, requests, least_seconds=0, drain_seconds=5, silence_seconds=float(sys.argv[4]))
     command = (sys.executable, __file__)
     Starter(folder, operator_tor=True, workers=workers, life=life, command=command).run()
 

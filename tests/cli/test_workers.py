@@ -41,10 +41,12 @@ class Server:
     org: Organisation
     workers: int = 2
     requests: int = FOREVER
+    silence: int = FOREVER
     process: subprocess.Popen[bytes] = field(init=False)
 
     def __post_init__(self) -> None:
         command = [sys.executable, str(SERVING), str(self.org.server), str(self.workers), str(self.requests)]
+        command.append(str(self.silence))
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
         assert self.process.stdout
         assert b"Waiting for your tor" in self.process.stdout.readline()
@@ -240,6 +242,20 @@ def test_a_killed_worker_has_a_successor(serve: Callable[..., Server]) -> None:
         os.kill(pid, signal.SIGKILL)
     assert visitor.get("/words").status == 200  # it waits in the socket's queue until somebody is there
     until(lambda: len(server.pids - killed) == 2)
+
+
+def test_a_worker_that_hangs_is_ended_and_has_a_successor(serve: Callable[..., Server]) -> None:
+    server = serve(workers=1, silence=2)
+    visitor = Visitor(server)
+    visitor.begin()
+    (hung,) = server.pids
+    os.kill(hung, signal.SIGSTOP)
+    assert visitor.get("/words").status == 200  # it waits until the next one is there
+    assert is_gone(hung)
+    time.sleep(5)
+    (successor,) = server.pids
+    assert not is_gone(successor)
+    server.end()
 
 
 def test_no_worker_outlives_its_starter(serve: Callable[..., Server]) -> None:

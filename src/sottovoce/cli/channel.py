@@ -43,6 +43,8 @@ class Word(IntEnum):
     SETUP = 20
     ENDED = 21
     DRAIN = 22
+    # the starter asks
+    PING = 30
 
 
 class Channel(asyncio.Protocol):

@@ -11,6 +11,8 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from random import SystemRandom
 
+from sottovoce.pool.errors import RoadError
+
 from .channel import Channel, Word
 from .worker import Setup
 
@@ -25,12 +27,14 @@ class Life:
     """How long a worker works: so many seconds or requests, each up to a quarter more or less, so never all at once.
 
     `least_seconds`: under a flood, starting workers must not become the flood. `drain_seconds`: for its last request.
+    `silence_seconds`: one that does not answer for so long hangs.
     """
 
     seconds: float = 300
     requests: int = 2_000
     least_seconds: float = 60
     drain_seconds: float = 120
+    silence_seconds: float = 60
 
 
 class Handle:
@@ -109,7 +113,11 @@ class Workers:
 
     async def _fill(self, current: Handle) -> None:
         while True:
-            lost = await _first(current.channel.lost, current.due)
+            watching = asyncio.create_task(self._watch(current))
+            try:
+                lost = await _first(current.channel.lost, current.due)
+            finally:
+                watching.cancel()
             if self._stopping:  # then it is asked to end, and gets no successor
                 return
             if lost:
@@ -120,6 +128,18 @@ class Workers:
                 current.channel.say(Word.DRAIN)
                 self._let_go(current)
             current = successor
+
+    async def _watch(self, handle: Handle) -> None:
+        """Kills a worker that hangs: so it is lost, and what visitors typed is gone with it."""
+        with contextlib.suppress(RoadError):  # lost meanwhile
+            while True:
+                await asyncio.sleep(self.life.silence_seconds / 2)
+                try:
+                    await asyncio.wait_for(handle.channel.ask(Word.PING, b""), self.life.silence_seconds)
+                except TimeoutError:
+                    self.say("A worker did not answer and was ended.")
+                    handle.process.kill()
+                    return
 
     def _let_go(self, handle: Handle) -> None:
         async def reap() -> None:
