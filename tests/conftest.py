@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import time
 from collections.abc import Callable, Iterator
@@ -10,7 +11,8 @@ import pytest
 
 from sottovoce.onion.private import PrivateNetwork
 
-_START, _LAST = 150.0, 100.0  # seconds: two attempts of a start; the last file of another process
+_START, _LAST = 150.0, 600.0  # seconds: two attempts of a start; the last file of another process
+_ENDS = contextlib.ExitStack()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -33,13 +35,17 @@ def private_network(tmp_path_factory: pytest.TempPathFactory, worker_id: str) ->
         yield json.loads(lines.read_text("utf-8"))
         mine.unlink()
         return
-    with PrivateNetwork(own / "tors") as network:
-        new = shared / "new"
-        new.write_text(json.dumps(network.client_lines()), "utf-8")
-        new.rename(lines)
-        yield network.client_lines()
-        _wait(lambda: not list(shared.glob("used by *")), _LAST)
-        lines.unlink()  # who came now, in spite of the order above, would be told
+    network = _ENDS.enter_context(PrivateNetwork(own / "tors"))
+    _ENDS.callback(_wait, lambda: not list(shared.glob("used by *")), _LAST)
+    new = shared / "new"
+    new.write_text(json.dumps(network.client_lines()), "utf-8")
+    new.rename(lines)
+    yield network.client_lines()
+
+
+def pytest_sessionfinish() -> None:
+    """Ends the network once no other process uses it; here, since a test's teardown has its own, shorter time."""
+    _ENDS.close()
 
 
 def _wait(done: Callable[[], bool], seconds: float) -> None:
