@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import tempfile
-import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from journeys.house import House
@@ -14,8 +15,6 @@ from journeys.house import House
 from sottovoce.cli.common import random
 from sottovoce.cli.visitor import Visitor
 from sottovoce.desk.join import REQUEST
-from sottovoce.desk.sync import Desk
-from sottovoce.desk.vault import NAME, Vault
 from sottovoce.onion.socks import fresh_isolation
 from sottovoce.protocol.sizes import EPOCH_SECONDS
 
@@ -53,11 +52,14 @@ class Office(House):
             self.verb("desk", "sync", self.at(name), tor=True)
 
     def texts(self, name: str) -> list[str]:
-        """All texts that came, of every conversation of a desk."""
-        with Vault.open(self.at(name) / NAME, (self.folder / "passphrase").read_text().strip()) as vault:
-            desk = Desk(vault, lambda: time.time() + self.ahead, random)
-            entries = [entry for each in desk.conversations() for entry in desk.read(each.id.hex())]
-        return [entry.text for entry in entries if entry.incoming]
+        """All texts that came, of every conversation of a desk, as `read` gives them."""
+        listed = json.loads(self.verb("desk", "list", self.at(name), "--json"))
+        return [entry["text"] for each in listed for entry in self.entries(name, each["sign"]) if entry["incoming"]]
+
+    def entries(self, name: str, sign: list[str]) -> list[dict[str, Any]]:
+        """What `desk read` says of one conversation."""
+        entries: list[dict[str, Any]] = json.loads(self.verb("desk", "read", self.at(name), "-".join(sign), "--json"))
+        return entries
 
     def days_go_by(self, days: int) -> None:
         """So many days, everywhere."""

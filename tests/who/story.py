@@ -30,6 +30,7 @@ NAMED = "My name is Noor Haidari"  # what a source wrote about themselves
 ADDRESSES = ("203.0.113.77", "2001:db8:77::7")  # of the sources' machines; only their own Tor could know them
 LONG = 100_000  # bytes: fifteen envelopes or so
 _APART = 0.8  # seconds that somebody takes between two messages, or more; a guesser counts on less
+_SECOND = "It was in the month of the flood."
 
 
 @dataclass(frozen=True)
@@ -149,9 +150,13 @@ class Story:
         page = alma.come_back(list(self.phrases["Alma"].words()))
         assert "Which month was it?" in page
         assert "And who signed for it?" in page
-        with self._letter("Alma's second", "Alma", "It was in the month of the flood."):
-            alma.write(self.letters[-1].text)
-        self.memory["during a visit"] = self._memory()
+        during: Memory = []  # from several moments: python may use the place of a text again at once
+        for _ in range(3):
+            alma.count(_SECOND)
+            during += self._memory()
+        with self._letter("Alma's second", "Alma", _SECOND):
+            alma.write(_SECOND)
+        self.memory["during a visit"] = during + self._memory()
         alma.leave()
         self._dora("Dora's second", _long("a second book in the cellar"), answers=1)
         self._sync_all()

@@ -145,6 +145,10 @@ class Visitor:
         self.ask(303, "/enter", words=" ".join(words))
         return self.ask(200, "/inbox")
 
+    def count(self, text: str) -> None:
+        """Asks how much room is left beside a text, before it is sent."""
+        self.ask(200, "/write", token=_token(self.ask(200, "/write")), text=text, count="")
+
     def write(self, text: str) -> None:
         """Writes a message."""
         self.ask(303, "/write", token=_token(self.ask(200, "/write")), text=text)

@@ -63,8 +63,9 @@ class Demo:
             command, capture_output=True, text=True, timeout=300, check=False, env=self.environment
         )
         if done.returncode:
-            said = "\n".join((done.stdout + done.stderr).splitlines())
-            raise UserError(f"`sottovoce {' '.join(map(str, words[:2]))}` failed: {said}")
+            raise UserError(
+                f"`sottovoce {' '.join(map(str, words[:2]))}` failed: {(done.stdout + done.stderr).strip()}"
+            )
         return done.stdout
 
     def found(self) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from sottovoce.pool.edition import Listed
 from sottovoce.protocol.errors import Refused
@@ -56,12 +57,12 @@ class Compare:
         }
         good = 0
         for kind, verify in checks.items():
-            good += report.attempt(lambda kind=kind, verify=verify: self._one(kind, road.shown(kind), verify, report))  # type: ignore[misc]
+            good += report.attempt(partial(self._one, road, kind, verify, report))
         return good
 
-    def _one(self, kind: str, raw: bytes | None, verify: Callable[[bytes], Verified], report: Report) -> bool:
+    def _one(self, road: Road, kind: str, verify: Callable[[bytes], Verified], report: Report) -> bool:
         name = "duty list" if kind == "duty" else kind
-        if raw is None:
+        if (raw := road.shown(kind)) is None:
             report.warn(f"The door shows no {name}, so no source can write: ask who runs the server.")
             return False
         try:
@@ -111,13 +112,17 @@ class Compare:
             expected[edition].add(tag)
         for each in chosen:
             missing = expected[each.number]
-            if read_whole(road, each, report, lambda batch, missing=missing: missing.difference_update(dict(batch))):  # type: ignore[misc]
+            if read_whole(road, each, report, partial(_strike, missing)):
                 report.editions += 1
                 if missing:
                     report.alarm(
                         f"The edition of {name_of(each.number)} lacks {len(missing)} envelopes that members were shown "
                         f"as pending. {WHAT_TO_DO}"
                     )
+
+
+def _strike(missing: set[bytes], batch: Iterable[tuple[bytes, bytes]]) -> None:
+    missing.difference_update(tag for tag, _ in batch)
 
 
 def sample(

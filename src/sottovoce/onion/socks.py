@@ -23,7 +23,7 @@ _PASSING = {
     "F3": "it does not answer now; try again later",
     "F7": "it does not answer now; try again later",
 }
-_FIRST = 30.0  # seconds for the first way; a second one often works where it failed
+_FIRST = 30.0  # seconds for the first way: one circuit that hangs shall not fail a whole sync
 
 
 class _Passing(OnionError):
