@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import unicodedata
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -185,13 +186,36 @@ def passphrases() -> Iterator[tuple[str, Scenario]]:
             for number, mark in zip(PHRASE.numbers, ",;\u060c\u061b\u3001\uff0c\uff1b,;\u060c\u061b ", strict=True)
         ),
         "words and numbers mixed, upper case": " ".join([*words[:6], *PHRASE.numbers[6:]]).upper(),
+        "numbers without anything between": "".join(PHRASE.numbers),
+        "dashes, dots, and what can't be seen": "-".join(f"\ufeff{word[:2]}\u00ad{word[2:]}." for word in words),
+        "each word after its place": " ".join(f"{place}. {word}" for place, word in enumerate(words, 1)),
+        "each word before its number": " ".join(map(" ".join, zip(words, PHRASE.numbers, strict=True))),
     }
-    taken = [{"how": how, "typed": text, "mk": PHRASE.secret} for how, text in typed.items()]
-    yield "passphrase_typed", scenario("Ways of typing that are taken, English list.", "2.4", cases=taken)
+    taken = [{"how": how, "lists": ["english"], "typed": text, "mk": PHRASE.secret} for how, text in typed.items()]
+    taken += list(typed_in_other_lists())
+    yield "passphrase_typed", scenario("Ways of typing that are taken.", "2.4", cases=taken)
     wrong = [words[:11], [*words, "zoo"], [*words[:4], "zzz", *words[5:]], ["2049", *words[1:]]]
     wrong += [["0", *words[1:]], [*words[:10], words[11], words[10]]]
     refused = [phrase_error(" ".join(each)) for each in wrong]
     yield "passphrase_refused", scenario("Typed words that are no passphrase, English list.", "2.4", cases=refused)
+
+
+def typed_in_other_lists() -> Iterator[Scenario]:
+    """Words of other lists than the English one, and of several."""
+    simplified, traditional, korean, russian, french = (
+        PHRASE.words(name) for name in ("chinese_simplified", "chinese_traditional", "korean", "russian", "french")
+    )
+    both = ["chinese_simplified", "chinese_traditional"]
+    bare = "".join(c for c in unicodedata.normalize("NFD", " ".join(french)) if not unicodedata.combining(c))
+    for how, lists, text in (
+        ("Chinese words without spaces", both, "".join(simplified)),
+        ("words of the second list", both, "\u3001".join(traditional)),
+        ("Hangul as syllables", ["korean"], unicodedata.normalize("NFC", " ".join(korean))),
+        ("Hangul as letters", ["korean"], unicodedata.normalize("NFD", " ".join(korean))),
+        ("upper case", ["russian", "english"], " ".join(russian).upper()),
+        ("without accents", ["french"], bare),
+    ):
+        yield {"how": how, "lists": lists, "typed": text, "mk": PHRASE.secret}
 
 
 def phrase_error(typed: str) -> Scenario:

@@ -79,7 +79,7 @@ def passphrase(vector: Vector) -> None:
 def passphrase_typed(vector: Vector) -> None:
     """2.4."""
     for case in vector["cases"]:
-        assert parse(case["typed"]).secret == raw(case["mk"]), case["how"]
+        assert parse(case["typed"], *case["lists"]).secret == raw(case["mk"]), case["how"]
 
 
 def passphrase_refused(vector: Vector) -> None:

@@ -56,7 +56,7 @@ def test_2_2_words_that_both_chinese_lists_share_are_the_same_key() -> None:
 @settings(max_examples=20, deadline=None)
 def test_2_4_2_a_wrong_count_is_said(count: int) -> None:
     with pytest.raises(PhraseError) as caught:
-        parse(" ".join(["zoo"] * count))
+        parse(" ".join((["zoo", "abandon"] * 15)[:count]))
     assert (caught.value.kind, caught.value.count) == ("count", count)
     assert f"There are {count} words" in str(caught.value)
 
@@ -75,14 +75,46 @@ def test_2_4_3_an_unknown_word_is_said_with_its_place_and_words_like_it(place: i
     assert "abandom" not in str(error)
 
 
-@pytest.mark.parametrize("typed", ["0", "0000", "2049", "9999", "00001", "-1", "1.5", ""])
+@pytest.mark.parametrize("typed", ["0", "0000", "2049", "9999", "00001", "1.5", "one two", ""])
 def test_2_4_3_no_word_and_no_number(typed: str) -> None:
     assert word_index(typed) is None
 
 
-@pytest.mark.parametrize(("typed", "index"), [("0001", 0), ("1", 0), ("2048", 2_047), (" Abandon ", 0), ("zoo", 2_047)])
+@pytest.mark.parametrize(
+    ("typed", "index"), [("0001", 0), ("1", 0), ("2048", 2_047), (" Abandon ", 0), ("-1.", 0), ("zoo", 2_047)]
+)
 def test_2_4_3_one_word_or_number(typed: str, index: int) -> None:
     assert word_index(typed) == index
+
+
+def test_2_4_3_words_like_an_unknown_one_are_of_the_first_list() -> None:
+    tokens = list(FIXED.words("korean"))
+    tokens[2] = "\uac00\uacbd"  # no word, and one letter from several
+    with pytest.raises(PhraseError) as caught:
+        parse(" ".join(tokens), "korean", "english")
+    assert caught.value.word == "\uac00\uacbd"
+    assert caught.value.near
+    assert set(caught.value.near) <= set(word_list("korean"))
+
+
+def test_2_4_2_twenty_four_other_tokens_are_a_wrong_count() -> None:
+    with pytest.raises(PhraseError) as caught:
+        parse(" ".join([*FIXED.words(), *FIXED.words()[::-1]]))
+    assert (caught.value.kind, caught.value.count) == ("count", 24)
+
+
+@given(phrase=secrets)
+@settings(max_examples=25, deadline=None)
+def test_2_4_words_of_any_list_that_is_in_use_are_taken(phrase: Passphrase) -> None:
+    used = ("chinese_traditional", "chinese_simplified", "english", "korean", "russian")
+    mixed = [phrase.words(used[place % len(used)])[place] for place in range(12)]
+    assert parse(" ".join(mixed), *used) == phrase
+
+
+def test_2_4_the_lists_in_use_have_no_word_at_two_places() -> None:
+    used = ("english", "chinese_simplified", "chinese_traditional", "korean", "russian")
+    places = {(word, word_index(word, language)) for language in used for word in word_list(language)}
+    assert len({word for word, _ in places}) == len(places)
 
 
 def test_2_4_4_two_words_that_changed_places_are_noticed() -> None:

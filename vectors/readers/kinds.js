@@ -63,7 +63,7 @@ function passphrase({ cases }, { lists }) {
 
 /** 2.4. */
 function typed({ cases }, { lists }) {
-  for (const each of cases) equal(parse(each.typed, lists.of("english")), each.mk, each.how);
+  for (const each of cases) equal(parse(each.typed, ...each.lists.map((name) => lists.of(name))), each.mk, each.how);
 }
 
 /** 2.4. */

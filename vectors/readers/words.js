@@ -44,10 +44,20 @@ export const places = (mk) => placesOf((toBig(mk) << 4n) | BigInt(sha256(mk)[0] 
 /** The twelve numbers (spec 2.3). */
 export const numbers = (mk) => places(mk).map((place) => String(place + 1).padStart(4, "0"));
 
-/** NFKD, then case-folded: JavaScript has no case folding, but letter by letter upper then lower is the same here,
- *  except for the Turkish dotless i, which folding leaves alone. */
+/** NFKD, then case-folded, without marks and what can't be seen: JavaScript has no case folding, but letter by letter
+ *  upper then lower is the same here, except for the Turkish dotless i, which folding leaves alone. */
 const plain = (text) =>
-  [...text.normalize("NFKD")].map((letter) => (letter === "ı" ? letter : letter.toUpperCase().toLowerCase())).join("");
+  [...text.normalize("NFKD")]
+    .map((letter) => (letter === "ı" ? letter : letter.toUpperCase().toLowerCase()))
+    .join("")
+    .replaceAll(/(?![\u3099\u309a])[\p{Mn}\p{Cf}]/gu, "");
+
+/** What was typed, in pieces (spec 2.4.1). */
+function pieces(typed) {
+  const apart = plain(typed.replaceAll(/[\u200b\p{P}]/gu, " ")).replaceAll(/[\u4e00-\u9fff]/gu, " $& ");
+  const tokens = apart.split(/\p{White_Space}+/u).filter(Boolean);
+  return tokens.length === 1 && /^\p{Nd}{48}$/u.test(tokens[0]) ? tokens[0].match(/.{4}/gu) : tokens;
+}
 
 /** The value of a decimal digit of any script: they lie in runs of ten. */
 function digit(letter) {
@@ -57,24 +67,35 @@ function digit(letter) {
   return (code - zero) % 10;
 }
 
-/** mk of what a person typed (spec 2.4). */
-export function parse(typed, list) {
-  const tokens = plain(typed).replaceAll(/[,;\u060c\u061b\u3001]/g, " ").split(/\p{White_Space}+/u).filter(Boolean);
+/** mk of what a person typed, with lists in their order (spec 2.4). */
+export function parse(typed, ...lists) {
+  const known = lists.map((list) => new Map(list.map((word, place) => [plain(word), place])));
+  const tokens = once(pieces(typed), known);
   if (tokens.length !== 12) throw new PhraseError("count", { count: tokens.length });
-  const known = new Map(list.map((word, place) => [plain(word), place]));
-  const found = tokens.map((token, at) => placeOf(token, known, at + 1));
+  const found = tokens.map((token, at) => placeOf(token, known));
+  if (found.includes(undefined)) throw new PhraseError("unknown", { place: found.indexOf(undefined) + 1 });
   const bits = found.reduce((all, place) => (all << 11n) | BigInt(place), 0n);
   const mk = uint(bits >> 4n, 16);
   if (places(mk)[11] !== found[11]) throw new PhraseError("checksum");
   return mk;
 }
 
-function placeOf(token, known, place) {
+/** Without a place or the same word before each (spec 2.4.2). */
+function once(tokens, known) {
+  if (tokens.length !== 24) return tokens;
+  const found = tokens.map((token) => placeOf(token, known));
+  const pairs = Array.from({ length: 12 }, (_, at) => [found[2 * at], found[2 * at + 1]]);
+  const placed = pairs.every(([before], at) => before === at);
+  const doubled = pairs.every(([before, after]) => before !== undefined && before === after);
+  return placed || doubled ? tokens.filter((_, at) => at % 2 === 1) : tokens;
+}
+
+/** The place of a word or number; undefined when it is neither (spec 2.4.3). */
+function placeOf(token, known) {
   const letters = [...token];
   if (letters.length <= 4 && letters.every((letter) => /^\p{Nd}$/u.test(letter))) {
     const number = letters.reduce((value, letter) => 10 * value + digit(letter), 0);
-    if (number >= 1 && number <= 2048) return number - 1;
+    return number >= 1 && number <= 2048 ? number - 1 : undefined;
   }
-  if (!known.has(token)) throw new PhraseError("unknown", { place });
-  return known.get(token);
+  return known.find((list) => list.has(token))?.get(token);
 }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import functools
 import hashlib
+import re
 import unicodedata
 from dataclasses import dataclass, field
 
@@ -15,11 +16,15 @@ from .errors import PhraseError
 SECRET = 16  # bytes: random, so no slow hash is needed and no visitor can make the server work
 WORDS = 12
 LIST = 2_048
-_COMMAS = dict.fromkeys((0x2C, 0x3B, 0x60C, 0x61B, 0x3001, 0xFF0C), " ")  # commas and semicolons of our scripts
+_ENGLISH = "english"
+_DIGITS = 4  # of a number
+_VOICED = "\u3099\u309a"  # marks that tell Japanese words apart; no other mark tells two words of a list apart
+_IDEOGRAPH = re.compile("([\u4e00-\u9fff])")  # each is a word of its own: the Chinese lists have no longer ones
+_RUN = re.compile(rf"\d{{{WORDS * _DIGITS}}}")
 
 
 @functools.cache
-def word_list(language: str = "english") -> tuple[str, ...]:
+def word_list(language: str = _ENGLISH) -> tuple[str, ...]:
     """The 2,048 words of one BIP-39 list, in its order."""
     return tuple(Mnemonic(language).wordlist)
 
@@ -30,7 +35,18 @@ def _places(language: str) -> dict[str, int]:
 
 
 def _plain(text: str) -> str:
-    return unicodedata.normalize("NFKD", text).casefold()
+    """What counts of a typed word: no case, width, accent, or character that can't be seen."""
+    folded = unicodedata.normalize("NFKD", text).casefold()
+    return "".join(letter for letter in folded if letter in _VOICED or unicodedata.category(letter) not in ("Mn", "Cf"))
+
+
+def _tokens(typed: str) -> list[str]:
+    """What was typed, cut into words and numbers (spec 2.4.1)."""
+    apart = "".join(" " if letter == "\u200b" or unicodedata.category(letter)[0] == "P" else letter for letter in typed)
+    tokens = _IDEOGRAPH.sub(r" \1 ", _plain(apart)).split()
+    if len(tokens) == 1 and _RUN.fullmatch(tokens[0]):
+        return [tokens[0][at : at + _DIGITS] for at in range(0, WORDS * _DIGITS, _DIGITS)]
+    return tokens
 
 
 @dataclass(frozen=True)
@@ -50,25 +66,31 @@ class Passphrase:
         bits = int.from_bytes(self.secret, "big") << 4 | checksum
         return tuple(bits >> 11 * (WORDS - 1 - place) & (LIST - 1) for place in range(WORDS))
 
-    def words(self, language: str = "english") -> tuple[str, ...]:
+    def words(self, language: str = _ENGLISH) -> tuple[str, ...]:
         """The twelve words in one language's list."""
         return tuple(word_list(language)[index] for index in self.indices)
 
     @property
     def numbers(self) -> tuple[str, ...]:
         """The same as twelve numbers, "0001" to "2048", for scripts that have no list (spec 2.3)."""
-        return tuple(f"{index + 1:04}" for index in self.indices)
+        return tuple(map(number, self.indices))
 
 
-def parse(typed: str, language: str = "english") -> Passphrase:
-    """The passphrase that a person typed, as words or numbers or both mixed (spec 2.4).
+def number(index: int) -> str:
+    """The number of a place in the lists, four digits (spec 2.3)."""
+    return f"{index + 1:0{_DIGITS}}"
 
-    Raises PhraseError, which says what is wrong and at which place.
+
+def parse(typed: str, *languages: str) -> Passphrase:
+    """The passphrase that a person typed, as words of these lists (English by default) or numbers or mixed (spec 2.4).
+
+    Raises PhraseError, which says what is wrong and at which place; words like the wrong one are of the first list.
     """
-    tokens = _plain(typed).translate(_COMMAS).split()
+    lists = languages or (_ENGLISH,)
+    tokens = _once(_tokens(typed), lists)
     if len(tokens) != WORDS:
         raise PhraseError("count", count=len(tokens))
-    indices = [_index(token, place, language) for place, token in enumerate(tokens, 1)]
+    indices = [_index(token, place, lists) for place, token in enumerate(tokens, 1)]
     bits = functools.reduce(lambda all_bits, index: all_bits << 11 | index, indices, 0)
     phrase = Passphrase((bits >> 4).to_bytes(SECRET, "big"))
     if phrase.indices != tuple(indices):
@@ -76,23 +98,41 @@ def parse(typed: str, language: str = "english") -> Passphrase:
     return phrase
 
 
-def _index(token: str, place: int, language: str) -> int:
-    index = word_index(token, language)
+def _once(tokens: list[str], lists: tuple[str, ...]) -> list[str]:
+    """Without what a person wrote before each word: its place from 1 to 12, or the word before its number (2.4.2)."""
+    before = [_find(token, lists) for token in tokens[::2]]
+    placed = before == list(range(WORDS))
+    doubled = None not in before and before == [_find(token, lists) for token in tokens[1::2]]
+    return tokens[1::2] if len(tokens) == 2 * WORDS and (placed or doubled) else tokens
+
+
+def _index(token: str, place: int, lists: tuple[str, ...]) -> int:
+    index = _find(token, lists)
     if index is None:
-        near = difflib.get_close_matches(token, _places(language), n=2, cutoff=0.7)
-        raise PhraseError("unknown", place=place, word=token, near=tuple(near))
+        near = difflib.get_close_matches(token, _places(lists[0]), n=2, cutoff=0.7)
+        shown = tuple(word_list(lists[0])[_places(lists[0])[each]] for each in near)
+        raise PhraseError("unknown", place=place, word=unicodedata.normalize("NFC", token), near=shown)
     return index
 
 
-def word_index(typed: str, language: str = "english") -> int | None:
+def word_index(typed: str, *languages: str) -> int | None:
     """The place (from 0) of one typed word or number, None if it is neither (spec 2.4)."""
-    token = _plain(typed).strip()
-    if token.isdecimal() and len(token) <= 4:  # digits of any script
+    tokens = _tokens(typed)
+    return _find(tokens[0], languages or (_ENGLISH,)) if len(tokens) == 1 else None
+
+
+def _find(token: str, lists: tuple[str, ...]) -> int | None:
+    if token.isdecimal() and len(token) <= _DIGITS:  # digits of any script
         return int(token) - 1 if 1 <= int(token) <= LIST else None
-    return _places(language).get(token)
+    return next((_places(each)[token] for each in lists if token in _places(each)), None)
 
 
 def words_of(digest: bytes, count: int) -> tuple[str, ...]:
     """`count` English words from the first 11·count bits of a hash: signs and check words (spec 2.5)."""
+    return tuple(word_list()[index] for index in indices_of(digest, count))
+
+
+def indices_of(digest: bytes, count: int) -> tuple[int, ...]:
+    """The places of these words in any list, from 0 (spec 2.5)."""
     bits = int.from_bytes(digest, "big")
-    return tuple(word_list()[bits >> len(digest) * 8 - 11 * (place + 1) & (LIST - 1)] for place in range(count))
+    return tuple(bits >> len(digest) * 8 - 11 * (place + 1) & (LIST - 1) for place in range(count))
