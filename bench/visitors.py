@@ -71,27 +71,27 @@ class Visitor(asyncio.Protocol):
         got, content = await self._answer
         self._times.append(time.perf_counter() - begin)
         if got != status:
-            raise ConnectionError(f"{path} was answered with {got}, not {status}.")
+            raise ConnectionError(f"{path!r} was answered with {got}, not {status}.")
         return content
 
 
 async def message(visitor: Visitor) -> None:
     """A new source writes one message: eight pages."""
     await visitor.ask(200, "/")
-    await visitor.ask(303, "/begin", {})
-    words = _WORDS.findall(await visitor.ask(200, "/words"))
-    check = await visitor.ask(200, "/check")
+    await visitor.ask(303, "/en/begin", {})
+    words = _WORDS.findall(await visitor.ask(200, "/en/words"))
+    check = await visitor.ask(200, "/en/check")
     a, b = (words[int(place) - 1].decode() for place in _PLACES.findall(check))
-    await visitor.ask(303, "/check", {"token": _token(check), "a": a, "b": b})
-    await visitor.ask(303, "/write", {"token": _token(await visitor.ask(200, "/write")), "text": TEXT})
-    await visitor.ask(200, "/sent")
+    await visitor.ask(303, "/en/check", {"token": _token(check), "a": a, "b": b})
+    await visitor.ask(303, "/en/write", {"token": _token(await visitor.ask(200, "/en/write")), "text": TEXT})
+    await visitor.ask(200, "/en/sent")
 
 
 async def visit(visitor: Visitor) -> None:
     """A source comes back with its words and looks for answers: two pages."""
     words = Passphrase(secrets.token_bytes(16)).words()
-    await visitor.ask(303, "/enter", {"words": " ".join(words)})
-    await visitor.ask(200, "/inbox")
+    await visitor.ask(303, "/en/enter", {"words": " ".join(words)})
+    await visitor.ask(200, "/en/inbox")
 
 
 def _token(page: bytes) -> str:

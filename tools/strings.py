@@ -16,12 +16,13 @@ import sys
 from collections.abc import Iterator
 
 from babel.messages.catalog import Catalog, Message
-from babel.messages.extract import extract_from_dir
+from babel.messages.extract import DEFAULT_KEYWORDS, extract_from_dir
 from babel.messages.pofile import read_po, write_po
 
 DOOR = pathlib.Path(__file__).parent.parent / "src/sottovoce/door"
 SOURCE_LANGUAGE = "en"
 METHODS = [("**.py", "python"), ("templates/**.html", "jinja2.ext:babel_extract")]
+KEYWORDS = {**DEFAULT_KEYWORDS, "sentence": None}
 OPTIONS = {"templates/**.html": {"trimmed": "true", "newstyle_gettext": "true", "silent": "false",
                                  "trim_blocks": "true", "lstrip_blocks": "true"}}  # fmt: skip
 _VOLATILE = re.compile(
@@ -42,14 +43,19 @@ def main() -> int:
     for path in sorted((DOOR / "locale").glob("*.po")):
         catalogue = _updated(path, template)
         faults += _settle(path, catalogue, check=check)
-        faults += [f"{path.name}: {fault}" for message in catalogue if message.id for fault in _faults(message)]
+        faults += [
+            f"{path.name}: {fault}"
+            for message in catalogue
+            if message.id
+            for fault in _faults(message, catalogue.num_plurals)
+        ]
     print("\n".join(faults) or f"{len(template)} sentences, current and complete.")
     return bool(faults)
 
 
 def _extracted() -> Catalog:
     catalogue = Catalog(charset="utf-8", header_comment="# The sentences of Sottovoce's door.", fuzzy=False)
-    for file, _line, message, comments, context in extract_from_dir(DOOR, METHODS, OPTIONS):
+    for file, _line, message, comments, context in extract_from_dir(DOOR, METHODS, OPTIONS, KEYWORDS):
         catalogue.add(message, None, [(file, 0)], auto_comments=comments, context=context)
     return catalogue
 
@@ -57,7 +63,7 @@ def _extracted() -> Catalog:
 def _updated(path: pathlib.Path, template: Catalog) -> Catalog:
     """The catalogue with today's sentences, its own translations, and none of yesterday's."""
     with path.open("rb") as source:
-        catalogue = read_po(source, locale=path.stem)
+        catalogue = read_po(source, locale=path.stem.replace("-", "_"))
     catalogue.header_comment = template.header_comment
     catalogue.fuzzy = False
     catalogue.update(template, no_fuzzy_matching=True)
@@ -81,10 +87,12 @@ def _settle(path: pathlib.Path, catalogue: Catalog, *, check: bool) -> Iterator[
         path.write_text(wanted, "utf-8")
 
 
-def _faults(message: Message) -> Iterator[str]:
+def _faults(message: Message, plurals: int) -> Iterator[str]:
     """What a translation lacks: all forms, and the English mark-up and variables, no more and no less."""
     ids = message.id if isinstance(message.id, (list, tuple)) else (message.id,)
     strings = message.string if isinstance(message.string, (list, tuple)) else (message.string or "",)
+    if len(ids) > 1 and len(strings) != plurals:
+        yield f"“{ids[0]}” has not its {plurals} plural forms."
     wanted = {part for text in ids for part in _FIXED_PARTS.findall(text)}
     for text in strings:
         found = set(_FIXED_PARTS.findall(text))

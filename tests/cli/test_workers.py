@@ -139,16 +139,16 @@ def test_a_visit_outlives_its_worker(serve: Callable[..., Server]) -> None:
     visitor = Visitor(server)
     token = visitor.begin_writing().token
     replace_all(server)
-    assert visitor.post("/write", token=token, text=TEXT).header("location") == "/sent"
+    assert visitor.post("write", token=token, text=TEXT).header("location") == "sent"
     replace_all(server)
-    assert visitor.post("/write", token=token, text=TEXT).header("location") == "/sent"
-    assert "Sent before" in visitor.post("/write", token=token, text="another").text
+    assert visitor.post("write", token=token, text=TEXT).header("location") == "sent"
+    assert "Sent before" in visitor.post("write", token=token, text="another").text
     assert server.texts() == [TEXT]
     kept = visitor.cookie
-    visitor.post("/leave")
+    visitor.post("leave")
     replace_all(server)
     visitor.cookie = kept
-    assert visitor.get("/inbox").header("location") == "/bye?ended"  # the new worker was told
+    assert visitor.get("inbox").header("location") == "bye?ended"  # the new worker was told
 
 
 def test_who_leaves_at_one_worker_has_left_at_all(serve: Callable[..., Server]) -> None:
@@ -156,10 +156,10 @@ def test_who_leaves_at_one_worker_has_left_at_all(serve: Callable[..., Server]) 
     visitor = Visitor(server)
     visitor.begin_writing()
     kept = visitor.cookie
-    visitor.post("/leave")
+    visitor.post("leave")
     for _ in range(30):
         visitor.cookie = kept
-        assert visitor.get("/inbox").header("location") == "/bye?ended"
+        assert visitor.get("inbox").header("location") == "bye?ended"
 
 
 def test_nobody_is_refused_while_workers_are_replaced(serve: Callable[..., Server]) -> None:
@@ -187,14 +187,16 @@ def test_an_upload_that_is_under_way_ends_in_its_worker(serve: Callable[..., Ser
     (old,) = server.pids
     form = f"token={token}&text={TEXT.replace(' ', '+')}".encode()
     with server.connect() as stream:
-        head = f"POST /write HTTP/1.1\r\nHost: x\r\nCookie: s={visitor.cookie}\r\nContent-Length: {len(form)}\r\n\r\n"
+        head = (
+            f"POST /en/write HTTP/1.1\r\nHost: x\r\nCookie: s={visitor.cookie}\r\nContent-Length: {len(form)}\r\n\r\n"
+        )
         stream.sendall(head.encode() + form[:20])
         until(lambda: Visitor(server).get("/").status == 200 and server.pids - {old} != set())
         until(lambda: Visitor(server).get("/").status == 200 and len(server.pids) == 2)
         time.sleep(0.5)
         assert not is_gone(old)
         stream.sendall(form[20:])
-        assert b"location: /sent" in stream.recv(65_536)
+        assert b"location: sent" in stream.recv(65_536)
     until(lambda: is_gone(old))
     assert server.texts() == [TEXT]
 
@@ -212,9 +214,9 @@ def test_a_worker_killed_in_the_middle_of_a_post_and_the_same_form_again_is_one_
         before = set(server.envelopes())
         (server.org.folder / "die").write_text(str(puts), "utf-8")
         with pytest.raises((ConnectionError, OSError)):
-            visitor.post("/write", token=token, text=LONG)
+            visitor.post("write", token=token, text=LONG)
         assert len(server.envelopes().keys() - before) in range(puts, 4)
-        assert visitor.post("/write", token=token, text=LONG).header("location") == "/sent"
+        assert visitor.post("write", token=token, text=LONG).header("location") == "sent"
         new = {tag: raw for tag, raw in server.envelopes().items() if tag not in before}
         assert len(new) == 3
         assert server.texts(new) == [LONG]
@@ -227,9 +229,9 @@ def test_a_text_changed_after_a_kill_is_not_taken_for_the_one_before(serve: Call
     (server.org.folder / "die").write_text("0", "utf-8")
     (old,) = server.pids
     with pytest.raises((ConnectionError, OSError)):
-        visitor.post("/write", token=token, text="Before.")
+        visitor.post("write", token=token, text="Before.")
     until(lambda: is_gone(old))
-    until(lambda: visitor.post("/write", token=token, text="After.").header("location") == "/sent")
+    until(lambda: visitor.post("write", token=token, text="After.").header("location") == "sent")
     assert server.texts() == ["After."]
 
 
@@ -240,7 +242,7 @@ def test_a_killed_worker_has_a_successor(serve: Callable[..., Server]) -> None:
     killed = server.pids
     for pid in killed:
         os.kill(pid, signal.SIGKILL)
-    assert visitor.get("/words").status == 200  # it waits in the socket's queue until somebody is there
+    assert visitor.get("words").status == 200  # it waits in the socket's queue until somebody is there
     until(lambda: len(server.pids - killed) == 2)
 
 
@@ -250,7 +252,7 @@ def test_a_worker_that_hangs_is_ended_and_has_a_successor(serve: Callable[..., S
     visitor.begin()
     (hung,) = server.pids
     os.kill(hung, signal.SIGSTOP)
-    assert visitor.get("/words").status == 200  # it waits until the next one is there
+    assert visitor.get("words").status == 200  # it waits until the next one is there
     assert is_gone(hung)
     time.sleep(5)
     (successor,) = server.pids
@@ -276,7 +278,7 @@ def test_the_end_of_the_server_is_the_end_of_all(serve: Callable[..., Server]) -
     assert server.process.returncode == 0
     assert all(is_gone(pid) for pid in pids)
     again = serve()
-    assert Visitor(again, visitor.cookie).get("/inbox").header("location") == "/bye?ended"
+    assert Visitor(again, visitor.cookie).get("inbox").header("location") == "bye?ended"
 
 
 # -- what is left -------------------------------------------------------------------------
@@ -317,9 +319,9 @@ def test_what_a_visit_left_is_gone_once_its_worker_was_replaced(serve: Callable[
     server = serve(workers=1, requests=60)
     visitor = Visitor(server)
     token = visitor.begin_writing().token
-    assert visitor.post("/write", token=token, text=TEXT).header("location") == "/sent"
-    visitor.post("/enter", words=" ".join(visitor.words))
-    assert visitor.get("/inbox").status == 200
+    assert visitor.post("write", token=token, text=TEXT).header("location") == "sent"
+    visitor.post("enter", words=" ".join(visitor.words))
+    assert visitor.get("inbox").status == 200
     plants = plants_of(visitor, server.org)
     (worker,) = server.pids
     assert len(found(worker, plants)) >= 3  # the test of the test: it is there before

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import datetime
+import functools
 import hashlib
 import html
 import html.parser
@@ -11,91 +12,41 @@ import pathlib
 import re
 import subprocess
 import sys
+import unicodedata
 from collections.abc import Callable
 
 import pytest
+from doubles.pages import ADDRESS, CARD, INBOX, NEWS, ORGANISATION, PLACES, SIGN, TOKEN, every_page, pages_in, words_in
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sottovoce.door.inbox_page import AnswerView, InboxView, lay_out
-from sottovoce.door.pages import Pages, Problem
+from sottovoce.door.pages import GUIDES, CardView, News, Problem
+from sottovoce.door.texts import TONGUES, negotiated
 
 ROOT = pathlib.Path(__file__).parents[2]
-ORGANISATION = "The Ombudsman of Harbour City"
-ADDRESS = "cn56kfbedwopo3owvm26xenwztvxesgsgb7ykad7nmgwxt6ull4n6jid.onion"
-PATHS = {"/", "/begin", "/words", "/check", "/enter", "/write", "/sent", "/inbox", "/leave", "/bye", "/guide"}
+PATHS = {"begin", "words", "check", "enter", "write", "sent", "inbox", "leave", "bye", *GUIDES}
 FIRST_PAGE = 14_600 - 900  # what one round trip of Tor carries, less the headers
 ROOM = 5_171
-TOKEN = "one-use"  # noqa: S105  (no secret: it stands in a form)
 DAY = datetime.date(2026, 11, 16)
-SIGN = ("maple", "ocean")
-WORDS = ["inherit", "viable", "hat", "ridge", "march", "leaf", "tunnel", "casual", "mule", "route", "around", "radio"]
-NUMBERS = [f"{number:04}" for number in range(1, 13)]
 UNKNOWN = Problem("unknown", place=4, word="rigde", near=("ridge", "bridge"))
 VOID = {"meta", "link", "input"}
+NOT_OURS = ("style", "textarea", "span", "a", "code")  # what holds no sentence of a translator
 
-PAGES = Pages(ORGANISATION, ADDRESS)
-SIZE = 32_000
+PAGES = pages_in("en")
+WITHOUT_TOR = CardView(ORGANISATION, None)
+ALL = every_page(PAGES)
+IN_ALL = {(tag, name): body for tag in TONGUES for name, body in every_page(pages_in(tag)).items()}
 
 
-def inbox(*texts: str, received: int = 3, sign: tuple[str, str] = SIGN, number: int = 1, size: int = SIZE) -> bytes:
+def inbox(*texts: str, sign: tuple[str, str] = SIGN) -> bytes:
     """An inbox with these answers."""
     answers = [AnswerView(DAY, DAY + datetime.timedelta(30), text) for text in texts]
-    view = InboxView(sign, answers, received, DAY if received else None, [], 0, None, 18)
-    return PAGES.inbox(view, number, size)
+    return PAGES.inbox(InboxView(sign, answers, 3, DAY, [], 0, None, 18), 1, INBOX)
 
 
-def odd_inbox() -> bytes:
-    """An inbox with all that is rare."""
-    view = InboxView(SIGN, [AnswerView(DAY, DAY, "a")], 3, DAY, [(DAY, 1, 3)] * 10, 64, 128, 0)
-    return PAGES.inbox(view, 1, SIZE)
-
-
-ALL = {
-    "welcome": PAGES.welcome(open=True),
-    "welcome closed": PAGES.welcome(open=False),
-    "guide": PAGES.guide(),
-    "words": PAGES.words(words=WORDS, numbers=NUMBERS, sign=SIGN),
-    "check": PAGES.check(token=TOKEN, places=(4, 11)),
-    "check one wrong": PAGES.check(token=TOKEN, places=(4, 11), typed=("rigde", "around"), wrong=(4,)),
-    "check both wrong": PAGES.check(token=TOKEN, places=(4, 11), typed=("a", "b"), wrong=(4, 11)),
-    "enter": PAGES.enter(),
-    "enter expired": PAGES.enter(token=TOKEN, text="What I wrote", problem=Problem("expired")),
-    **{
-        f"enter {kind}": PAGES.enter(token=TOKEN, typed="a b", problem=Problem(kind))
-        for kind in ("checksum", "unreachable", "outdated")
-    },
-    **{f"enter count {n}": PAGES.enter(typed="a", problem=Problem("count", count=n)) for n in (1, 13)},
-    **{
-        f"enter near {n}": PAGES.enter(typed="a", problem=Problem("unknown", 0, 4, "x", UNKNOWN.near[:n]))
-        for n in (0, 1, 2)
-    },
-    "write first": PAGES.write(token=TOKEN, room=ROOM, first=True),
-    "write counted": PAGES.write(token=TOKEN, text="abc", room=ROOM, used=3, first=False),
-    "write counted too long": PAGES.write(token=TOKEN, text="a" * 6_000, room=ROOM, used=6_000, first=False),
-    "write long": PAGES.write(
-        token=TOKEN, text="a" * 9_000, room=ROOM, used=9_000, problem=Problem("long"), first=False
-    ),
-    **{
-        f"write {kind}": PAGES.write(token=TOKEN, text="abc", room=ROOM, problem=Problem(kind), first=False)
-        for kind in ("empty", "twice", "outdated", "hurry", "full", "unreachable")
-    },
-    "closed": PAGES.closed(),
-    "closed with text": PAGES.closed(text="abc"),
-    "sent": PAGES.sent(sign=SIGN, hour=18),
-    "inbox": inbox("a\n\nb", "a\n\nb"),
-    "inbox empty": inbox(received=0),
-    "inbox odd": odd_inbox(),
-    **{f"inbox long {number}": inbox("a <b> " * 10_000, number=number) for number in (1, 2, 99)},
-    "bye": PAGES.bye(expired=False),
-    "bye expired": PAGES.bye(expired=True),
-    **{
-        f"failed {kind}": PAGES.failed(Problem(kind), text="abc", inside=kind == "broken")
-        for kind in ("missing", "large", "broken", "hurry", "unreachable", "outdated")
-    },
-}
-
-every_page = pytest.mark.parametrize("body", ALL.values(), ids=ALL.keys())
+in_every_language = pytest.mark.parametrize("tag", TONGUES)
+each_page = pytest.mark.parametrize(("tag", "name"), IN_ALL, ids=[f"{tag}-{name}" for tag, name in IN_ALL])
 
 
 class Document(html.parser.HTMLParser):
@@ -131,9 +82,15 @@ class Document(html.parser.HTMLParser):
         return [set((attributes.get("class") or "").split()) for name, attributes in self.elements if name == tag]
 
 
-@every_page
-def test_a_page_runs_and_loads_nothing(body: bytes) -> None:
-    page = Document(body)
+@functools.cache
+def document(tag: str, name: str) -> Document:
+    """A page, taken apart once for all tests."""
+    return Document(IN_ALL[tag, name])
+
+
+@each_page
+def test_a_page_runs_and_loads_nothing(tag: str, name: str) -> None:
+    page = document(tag, name)
     allowed = {"html", "head", "meta", "title", "link", "style", "body", "header", "main", "footer", "nav", "section",
                "div", "p", "h1", "h2", "h3", "ul", "ol", "li", "dl", "dt", "dd", "a", "b", "i", "code", "span",
                "form", "button", "label", "input", "textarea", "details", "summary", "noscript"}  # fmt: skip
@@ -144,22 +101,25 @@ def test_a_page_runs_and_loads_nothing(body: bytes) -> None:
     assert not re.search(r"url\(|@import", page.text("style"))
 
 
-@every_page
-def test_a_page_leads_only_to_the_doors_own_paths(body: bytes) -> None:
-    page = Document(body)
-    ids = set(page.values("id"))
-    guide_ids = set(Document(ALL["guide"]).values("id"))
-    for target in page.values("href") + page.values("action") + page.values("formaction"):
-        path, _, fragment = target.partition("#")
-        path = path.partition("?")[0] if path.startswith("/inbox?") else path
-        if target != "data:,":
-            assert path in PATHS | {""}
-            assert not fragment or fragment in (guide_ids if path == "/guide" else ids)
+@each_page
+def test_a_page_leads_only_to_the_doors_own_paths(tag: str, name: str) -> None:
+    page = document(tag, name)
+    up, base = ("", f"{tag}/") if name in ("welcome", "failed-missing") else ("../", f"../{tag}/")
+    ways = {f"{up}{other}/{page}" for other in TONGUES for page in ("", *GUIDES)}
+    ways |= {f"{base}{page}" for page in PATHS} | {"./", base, "", "data:,", *PATHS}
+    targets = page.values("href") + page.values("action") + page.values("formaction")
+    for path, _, fragment in (target.partition("#") for target in targets):
+        assert path.partition("?")[0] in ways
+        assert not fragment or fragment in _ids(tag, path.rpartition("/")[2] or name)
 
 
-@every_page
-def test_a_title_names_the_step_and_never_the_organisation(body: bytes) -> None:
-    title = Document(body).text("title")
+def _ids(tag: str, name: str) -> list[str]:
+    return document(tag, name).values("id")
+
+
+@each_page
+def test_a_title_names_the_step_and_never_the_organisation(tag: str, name: str) -> None:
+    title = document(tag, name).text("title")
     assert title == title.strip() != ""
     assert not re.search("ombudsman|harbour|city", title, re.IGNORECASE)
 
@@ -167,51 +127,53 @@ def test_a_title_names_the_step_and_never_the_organisation(body: bytes) -> None:
 @pytest.mark.parametrize(
     ("name", "start"),
     [
-        ("write long", "Not sent: "),
-        ("write twice", "Sent before: "),
-        ("enter checksum", "Not yet: "),
-        ("check one wrong", "Not yet: "),
+        ("write-long", "Not sent: "),
+        ("write-twice", "Sent before: "),
+        ("enter-checksum", "Not yet: "),
+        ("check-wrong", "Not yet: "),
     ],
 )
 def test_a_title_begins_with_the_error(name: str, start: str) -> None:
     assert Document(ALL[name]).text("title").startswith(start)
 
 
-@every_page
-def test_a_page_has_one_head_at_most_one_warning_and_at_most_one_filled_button(body: bytes) -> None:
-    page = Document(body)
+@each_page
+def test_a_page_has_one_head_at_most_one_warning_and_at_most_one_filled_button(tag: str, name: str) -> None:
+    page = document(tag, name)
     buttons = [c for c in page.classes("button") + [c for c in page.classes("a") if "button" in c] if "quiet" not in c]
     assert len(buttons) <= 1
     assert len([c for c in page.classes("div") if c & {"warn", "error"}]) <= 1
     assert len(page.classes("h1")) == 1
 
 
-@every_page
-def test_a_page_can_be_read_aloud(body: bytes) -> None:
-    page = Document(body)
+@each_page
+def test_a_page_can_be_read_aloud(tag: str, name: str) -> None:
+    page = document(tag, name)
     ids = page.values("id")
     labels = page.values("for")
-    fields = [a for tag, a in page.elements if tag in ("input", "textarea") and a.get("type") != "hidden"]
-    assert [a["lang"] for tag, a in page.elements if tag == "html"] == ["en"]
-    assert [a["dir"] for tag, a in page.elements if tag == "html"] == ["ltr"]
+    fields = [a for kind, a in page.elements if kind in ("input", "textarea") and a.get("type") != "hidden"]
+    html = [attributes for kind, attributes in page.elements if kind == "html"]
+    assert html == [{"lang": tag, "dir": TONGUES[tag].direction}]
     assert len(ids) == len(set(ids))
     assert set(labels) <= set(ids)
     assert sorted(str(a["id"]) for a in fields) == sorted(labels)
     assert {one for value in page.values("aria-describedby") for one in value.split()} <= set(ids)
 
 
-@every_page
-def test_an_invalid_field_has_its_reason_beside_it_and_its_error_above(body: bytes) -> None:
-    page = Document(body)
+@each_page
+def test_an_invalid_field_has_its_reason_beside_it_and_its_error_above(tag: str, name: str) -> None:
+    page = document(tag, name)
     invalid = [a for tag, a in page.elements if a.get("aria-invalid")]
     for attributes in invalid:
         assert str(attributes["aria-describedby"]).startswith("why")
     assert len(invalid) == len([c for c in page.classes("p") if "wrong" in c])
 
 
-def test_the_first_page_fits_into_one_round_trip() -> None:
-    longest = Pages("The Office of the " + "very " * 30 + "long name", ADDRESS)
-    assert max(len(longest.welcome(open=state)) for state in (True, False)) <= FIRST_PAGE
+@in_every_language
+def test_the_first_page_fits_into_one_round_trip(tag: str) -> None:
+    longest = pages_in(tag, CARD._replace(name="The Office of the " + "very " * 30 + "long name"))
+    for pages in (longest, longest.under(NEWS._replace(since=None)), longest.under(NEWS)):
+        assert max(len(pages.welcome(open=state, at_top=True)) for state in (True, False)) <= FIRST_PAGE
 
 
 def test_the_policy_holds_the_hash_of_the_sheet_and_allows_no_script() -> None:
@@ -225,37 +187,104 @@ def test_the_policy_holds_the_hash_of_the_sheet_and_allows_no_script() -> None:
 
 
 def test_a_banner_stands_on_every_page_and_only_when_set() -> None:
-    alarmed = Pages(ORGANISATION, None, "No Tor here & <now>")
-    pages = (alarmed.welcome(open=True), alarmed.guide(), alarmed.bye(expired=False), alarmed.sent(sign=SIGN, hour=18))
-    assert all(b"No Tor here &amp; &lt;now&gt;" in page for page in pages)
+    alarmed = every_page(pages_in("fa", WITHOUT_TOR, banner="No Tor here & <now>"))
+    assert all(b"No Tor here &amp; &lt;now&gt;" in page for page in alarmed.values())
     assert all({"banner"} not in Document(body).classes("p") for body in ALL.values())
+
+
+@in_every_language
+def test_a_warning_of_a_compromise_stands_on_top_of_every_page_and_nothing_can_be_written(tag: str) -> None:
+    pages = pages_in(tag).under(NEWS)
+    warned = [pages.welcome(open=True), pages.enter(), pages.words(places=PLACES, sign=SIGN), pages.bye(expired=True)]
+    for body in [*warned, *(pages.guide(name, hour=0) for name in GUIDES), pages.failed(Problem("missing"))]:
+        page = Document(body)
+        assert next(kind for kind, _ in page.elements if kind in ("div", "header")) == "div"
+        assert [a.get("role") for _, a in page.elements if "banner" in (a.get("class") or "")] == ["alert"]
+    actions = Document(pages_in(tag).under(NEWS).welcome(open=True)).values("action")
+    assert not actions
+
+
+def test_news_of_an_absence_stand_where_somebody_waits() -> None:
+    for name in ("away-welcome", "away-when", "away-sent", "away-inbox"):
+        assert "14 December" in Document(ALL[name]).text("p") + Document(ALL[name]).text("dd")
+        assert "We are away" not in Document(ALL[name.removeprefix("away-")]).text("p").replace("When we are away", "")
+
+
+def test_advice_is_shown_with_its_day_or_said_to_be_missing() -> None:
+    assert "Ask a friend abroad" in Document(ALL["away-guide"]).text("p")
+    assert "Last verified: 14 November 2026." in Document(ALL["away-guide"]).text("p")
+    assert "Last verified: never." in Document(ALL["guide"]).text("p")
+    old = PAGES.under(News(verified=DAY)).guide("guide", hour=0)
+    assert "we have none now" in Document(old).text("p")
+    assert "Last verified: 16 November 2026." in Document(old).text("p")
+
+
+def test_a_translation_says_that_nobody_reviewed_it_and_stops_when_somebody_did() -> None:
+    assert {"soft", "in", "review"} in Document(IN_ALL["fa", "write"]).classes("p")
+    assert {"soft", "in", "review"} not in Document(pages_in("fa", reviewed=True).welcome(open=True)).classes("p")
 
 
 def test_the_address_is_shown_in_groups_and_left_out_when_there_is_none() -> None:
     groups = [text for tag, text in Document(ALL["welcome"]).texts if tag == "span"]
     assert "".join(groups) == ADDRESS
     assert len(groups) == 8
-    assert not Document(Pages(ORGANISATION, None).welcome(open=True)).classes("code")
+    assert not Document(pages_in("en", WITHOUT_TOR).welcome(open=True)).classes("code")
 
 
 def test_without_a_key_no_page_offers_to_write() -> None:
-    for name in ("welcome closed", "closed"):
+    for name in ("welcome-closed", "closed"):
         targets = {*Document(ALL[name]).values("action"), *Document(ALL[name]).values("href")}
-        assert not targets & {"/begin", "/write"}
-    assert "/enter" in Document(ALL["welcome closed"]).values("href")
+        assert not targets & {"begin", "write"}
+    assert "enter" in Document(ALL["welcome-closed"]).values("href")
 
 
 def test_the_words_stand_in_their_order_with_their_numbers_and_the_sign() -> None:
     page = Document(ALL["words"])
-    assert [text for tag, text in page.texts if tag == "b"] == [*WORDS, "maple ocean"]
-    assert [text for tag, text in page.texts if tag == "i"] == NUMBERS
+    assert [text for tag, text in page.texts if tag == "b"] == [*words_in("en"), "maple ocean"]
+    assert [text for tag, text in page.texts if tag == "i"] == [f"{place + 1:04}" for place in PLACES]
+
+
+def test_words_are_of_the_languages_list_and_numbers_where_it_has_none() -> None:
+    shown = {tag: [text for kind, text in Document(IN_ALL[tag, "words"]).texts if kind == "b"] for tag in TONGUES}
+    assert shown["zh-Hans"][:12] == words_in("zh-Hans")
+    assert shown["ko"][:12] == [unicodedata.normalize("NFC", word) for word in words_in("ko")]
+    assert shown["fa"] == [*("".join(chr(0x6F0 + int(n)) for n in f"{place + 1:04}") for place in PLACES), "۱۰۸۵ ۱۲۲۴"]
+    assert not Document(IN_ALL["fa", "words"]).text("i")
+
+
+def test_days_and_numbers_are_written_as_the_language_does() -> None:
+    assert "۲۳ آبان (۱۴ نوامبر)" in Document(IN_ALL["fa", "inbox"]).text("dd")
+    assert "14 ноября" in Document(IN_ALL["ru", "inbox"]).text("dd")
+    assert "11月14日" in Document(IN_ALL["zh-Hant", "inbox"]).text("dd")
+    assert "11월 14일" in Document(IN_ALL["ko", "inbox"]).text("dd")
+    assert "\u06f1\u06f8:\u06f0\u06f0" in Document(IN_ALL["fa", "sent"]).text("p")
+    for name in ALL:
+        ours = (text for kind, text in document("fa", name).texts if kind not in NOT_OURS)
+        assert not re.search("[0-9]", re.sub("rigde|[a-z.]+/@?[a-z]+|Berth.*|2200.*", "", "".join(ours)))
+
+
+@pytest.mark.parametrize(
+    ("accepted", "tag"),
+    [
+        ("", "en"), ("fa-IR,fa;q=0.8,en-US;q=0.5", "fa"), ("zh-CN,zh;q=0.9", "zh-Hans"), ("zh-TW", "zh-Hant"),
+        ("zh-Hant-HK", "zh-Hant"), ("zh", "zh-Hans"), ("de,ru;q=0.4,ko;q=0.6", "ko"), ("de", "en"), ("fa;q=x,ru", "ru"),
+        ("fa;q=0", "en"), (";;,,q=", "en"),
+    ],
+)  # fmt: skip
+def test_the_first_page_comes_in_the_language_that_the_browser_asks_for(accepted: str, tag: str) -> None:
+    assert negotiated(accepted, list(TONGUES)) == tag
+
+
+def test_a_language_that_is_not_offered_is_not_shown() -> None:
+    assert negotiated("fa,ru;q=0.1", ["en", "ru"]) == "ru"
 
 
 def test_every_page_with_a_session_can_be_left_from_its_top() -> None:
-    for name in ("words", "check", "write first", "closed", "sent", "inbox", "failed broken"):
-        assert "/leave" in Document(ALL[name]).values("action")
-    for name in ("welcome", "guide", "enter", "bye", "failed missing"):
-        assert "/leave" not in Document(ALL[name]).values("action")
+    for name in ("words", "check", "write", "closed", "sent", "inbox", "second"):
+        assert "leave" in Document(ALL[name]).values("action")
+    assert "../en/leave" in Document(ALL["failed-broken"]).values("action")
+    for name in ("welcome", *GUIDES, "enter", "bye", "failed-missing"):
+        assert not [way for way in Document(ALL[name]).values("action") if way.endswith("leave")]
 
 
 @pytest.mark.parametrize(
@@ -275,7 +304,8 @@ def test_the_room_left_is_told_in_letters_of_the_script_that_was_typed(text: str
 
 
 def test_the_room_is_told_before_anything_is_typed() -> None:
-    assert "5,100 letters in English, 1,700 in Chinese" in Document(ALL["write first"]).text("p")
+    assert "110,000 letters in the language of this page" in Document(ALL["write"]).text("p")
+    assert "36,000" in Document(IN_ALL["zh-Hans", "write"]).text("p")
 
 
 def test_too_long_without_its_size_is_refused() -> None:
@@ -305,17 +335,18 @@ def test_an_answer_keeps_its_paragraphs_lines_and_direction() -> None:
 
 def test_an_inbox_says_only_what_an_answer_told() -> None:
     assert "3 messages" in Document(ALL["inbox"]).text("dd")
-    assert "The last on 16 November. What you sent" in Document(ALL["inbox"]).text("dd")
-    assert "not known yet" in Document(ALL["inbox empty"]).text("dd")
+    assert "The last on 14 November. What you sent" in Document(ALL["inbox"]).text("dd")
+    assert "not known yet" in Document(ALL["inbox-empty"]).text("dd")
 
 
-@pytest.mark.parametrize("name", [name for name in ALL if name.startswith("inbox")])
-def test_an_inbox_page_has_exactly_the_size_that_is_asked_for(name: str) -> None:
-    assert len(ALL[name]) == SIZE
+@in_every_language
+def test_an_inbox_page_has_exactly_the_size_that_is_asked_for(tag: str) -> None:
+    sizes = {len(body) for (other, name), body in IN_ALL.items() if other == tag and "inbox" in name}
+    assert sizes == {INBOX}
 
 
 def test_the_filler_of_an_inbox_page_says_what_it_is_for() -> None:
-    comment = ALL["inbox empty"].decode().partition("</html>")[2]
+    comment = ALL["inbox-empty"].decode().partition("</html>")[2]
     assert comment.strip("\n").startswith("<!-- Filler: this page has the same size whether an answer waits or not")
     assert set(comment.partition("size.\n")[2]) == {".", "\n", "-", ">"}
 
@@ -342,9 +373,10 @@ def test_a_long_answer_goes_on_on_the_next_page_at_a_word() -> None:
     (first,), (second,), *_ = lay_out([AnswerView(DAY, DAY, "uncut " * 3_000)], 10_000)
     assert first.paragraphs[0].endswith("uncut ")
     assert second.paragraphs[0].startswith("uncut ")
-    assert b"goes on on the next page" in ALL["inbox long 1"]
-    assert b"Page 2 of" in ALL["inbox long 2"]
-    assert ALL["inbox long 99"].count(b"Next page") == 0
+    assert b"goes on on the next page" in ALL["inbox-long"]
+    assert b"Page 2 of" in ALL["inbox-long-2"]
+    letter = InboxView(SIGN, [AnswerView(DAY, DAY, "a <b> " * 10_000)], 3, DAY, [], 0, None, 18)
+    assert PAGES.inbox(letter, 99, INBOX).count(b"Next page") == 0
 
 
 def test_a_full_store_says_the_hour_to_come_back() -> None:
@@ -354,12 +386,12 @@ def test_a_full_store_says_the_hour_to_come_back() -> None:
 
 
 def test_pages_that_wait_for_an_answer_say_when_the_next_ones_appear() -> None:
-    for name in ("sent", "inbox", "inbox empty"):
-        assert b"at 00:00, 06:00, 12:00 and 18:00 by world time (UTC). The next time is 18:00." in ALL[name]
+    for name in ("sent", "inbox", "inbox-empty"):
+        assert b"at 00:00, 06:00, 12:00 and 18:00 by world time (UTC). The next time is " in ALL[name]
 
 
 GIVEN: dict[str, Callable[[str], bytes]] = {
-    "organisation": lambda text: Pages(text, None).welcome(open=True),
+    "organisation": lambda text: pages_in("en", CardView(text, None)).welcome(open=True),
     "a word to check": lambda text: PAGES.check(token=text, places=(1, 2), typed=(text, text), wrong=(2,)),
     "words": lambda text: PAGES.enter(token=text, typed=text, problem=Problem("unknown", 0, 1, text, (text, text))),
     "a message that waits": lambda text: PAGES.enter(text=text, problem=Problem("expired")),

@@ -58,8 +58,11 @@ class Visitor:
     world: Door
     cookie: str | None = None
     words: list[str] = field(default_factory=list)
+    language: str = "en"
 
     def ask(self, method: str, path: str, body: bytes | None = None, headers: dict[str, str] | None = None) -> Page:
+        """An answer; a path without a slash at its beginning is that of a page in the visitor's language."""
+        path = path if path.startswith("/") else f"/{self.language}/{path}"
         connection = http.client.HTTPConnection("o.onion")
         connection.sock = self.world.connect()
         with contextlib.closing(connection):
@@ -79,15 +82,15 @@ class Visitor:
 
     def begin(self) -> Page:
         """The first two steps, up to the page with the words."""
-        assert self.post("/begin").header("location") == "/words"
-        page = self.get("/words")
-        self.words = re.findall(r'<b class="big">(\w+)</b> <i>\d{4}</i>', page.text)
+        assert self.post("begin").header("location") == "words"
+        page = self.get("words")
+        self.words = re.findall(r'<li><b class="big">(\w+)</b>', page.text)
         return page
 
     def begin_writing(self) -> Page:
         """All steps up to the page for writing."""
         self.begin()
-        page = self.get("/check")
-        a, b = (self.words[int(place) - 1] for place in re.findall(r'<label for="[ab]">Word (\d+)', page.text))
-        assert self.post("/check", token=page.token, a=a, b=b).header("location") == "/write"
-        return self.get("/write")
+        page = self.get("check")
+        a, b = (self.words[int(place) - 1] for place in re.findall(r'<label for="[ab]">\D*(\d+)', page.text))
+        assert self.post("check", token=page.token, a=a, b=b).header("location") == "write"
+        return self.get("write")

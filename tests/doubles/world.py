@@ -66,10 +66,18 @@ class World:
         self.now += seconds
         self.pool.turn().result(30)
 
-    def write(self, text: str, *, first: bool = True, seed: bytes | None = None, after: bytes | None = None) -> Written:
+    def write(
+        self,
+        text: str,
+        *,
+        first: bool = True,
+        seed: bytes | None = None,
+        after: bytes | None = None,
+        language: str | None = None,
+    ) -> Written:
         """The source writes, by default on a form of its own."""
         seed = secrets.token_bytes(32) if seed is None else seed
-        return run(self.source.write(PHRASE, text, first=first, seed=seed, after=after))
+        return run(self.source.write(PHRASE, text, first=first, seed=seed, after=after, language=language))
 
     def inbox(self, skip: int = 0) -> Inbox:
         """What the source finds."""

@@ -24,7 +24,7 @@ from uvicorn.server import ServerState
 
 from sottovoce.desk import vault
 from sottovoce.desk.errors import DeskError
-from sottovoce.door.app import read_form
+from sottovoce.door.door import read_form
 from sottovoce.door.ledger import MemoryLedger
 from sottovoce.door.session import VisitKeys, Visits
 from sottovoce.onion.circuit import CircuitProtocol

@@ -43,16 +43,16 @@ class Visit:
     def begin(self) -> tuple[str, str]:
         """Gets twelve words, gives two of them back, stands before the page to write on; the sign it was shown."""
         self.open()
-        self.press("form[action='/begin'] button", "Your twelve words")
+        self.press("form[action$='begin'] button", "Your twelve words")
         self.words = self.page.text(".words").replace("\n", " ").split()[::2]
         shown = self.page.text(".sheet .row b")
         sign = self.house.know(self.words)
         assert shown == " ".join(sign)
-        self.press("a[href='/check']", "Two of your words")
+        self.press("a[href$='check']", "Two of your words")
         for name in ("a", "b"):
             place = int(self.page.text(f"label[for='{name}']").split()[-1])
             self.page.type(f"#{name}", self.words[place - 1])
-        self.press("form[action='/check'] button", "Write to us")
+        self.press("form[action$='check'] button", "Write to us")
         return sign
 
     def type(self, text: str) -> None:
@@ -64,12 +64,12 @@ class Visit:
     def send(self, text: str) -> None:
         """Types a message and sends it."""
         self.type(text)
-        self.press("form[action='/write'] button", "Your message is here")
+        self.press("form[action$='write'] button", "Your message is here")
 
     def enter(self, typed: str, heading: str) -> None:
         """Enters words on the page that asks for them."""
         self.page.type("#words", typed)
-        self.press("form[action='/enter'] button", heading)
+        self.press("form[action$='enter'] button", heading)
 
     def press(self, css: str, heading: str) -> None:
         """Presses a button and waits for the page that comes."""
@@ -78,7 +78,7 @@ class Visit:
 
     def leave(self) -> None:
         """Ends the visit."""
-        self.press("header form[action='/leave'] button", "Goodbye")
+        self.press("header form[action$='leave'] button", "Goodbye")
 
 
 @pytest.fixture
@@ -92,7 +92,7 @@ def test_writes_is_answered_comes_back_and_reads(house: House, visit: Visit) -> 
     visit.send(QUESTION)
     assert " ".join(sign) in visit.page.text()
     visit.leave()
-    visit.page.goto(f"http://{house.onion}/inbox")
+    visit.page.goto(f"http://{house.onion}/en/inbox")
     visit.page.wait_for_heading("Your visit has ended")
 
     house.sync()
@@ -106,14 +106,14 @@ def test_writes_is_answered_comes_back_and_reads(house: House, visit: Visit) -> 
     house.close_edition()
 
     visit.open()
-    visit.press("a[href='/enter']", "Coming back")
+    visit.press("a[href$='enter']", "Coming back")
     visit.enter(" ".join(parse(" ".join(visit.words)).numbers), "One answer for you")
     assert visit.page.text(".letter") == ANSWER
     facts = visit.page.text(".facts")
     assert " ".join(sign) in facts
     assert "1 message\n" in facts
 
-    visit.page.goto(f"http://{house.onion}/write")
+    visit.page.goto(f"http://{house.onion}/en/write")
     visit.send(SECOND)
     visit.leave()
     house.sync()
@@ -134,10 +134,10 @@ def test_scripts_are_warned_of_where_they_are_on(house: House, visit: Visit) -> 
 def test_wrong_words_are_given_back_with_near_ones(house: House, visit: Visit) -> None:
     visit.begin()
     visit.leave()
-    visit.page.goto(f"http://{house.onion}/enter")
+    visit.page.goto(f"http://{house.onion}/en/enter")
     wrong = " ".join([visit.words[0] + "x", *visit.words[1:]])
     visit.page.type("#words", wrong)
-    visit.page.click("form[action='/enter'] button")
+    visit.page.click("form[action$='enter'] button")
     visit.page.wait_for(".error")
     assert visit.words[0] in visit.page.text(".error").replace(f"{visit.words[0]}x", "")
     assert visit.page.value("#words") == wrong
@@ -149,12 +149,12 @@ def test_a_visit_that_ended_gives_the_text_back(house: House, visit: Visit) -> N
     sign = visit.begin()
     visit.type(TYPED)
     house.end_visits()
-    visit.press("form[action='/write'] button", "Coming back")
+    visit.press("form[action$='write'] button", "Coming back")
     assert "nothing was sent" in visit.page.text(".error")
     assert visit.page.value("#text") == TYPED
     visit.enter(" ".join(visit.words), "Write to us")
     assert visit.page.value("#text") == TYPED
-    visit.press("form[action='/write'] button", "Your message is here")
+    visit.press("form[action$='write'] button", "Your message is here")
     house.sync()
     assert [entry["text"] for entry in house.read(sign)] == [TYPED]
 
@@ -163,28 +163,28 @@ def test_without_a_duty_key_nothing_is_taken_and_nothing_lost(house: House, visi
     sign = visit.begin()
     visit.type(UNSEALED)
     with house.without_duty():
-        visit.press("form[action='/write'] button", "We can take no message now")
+        visit.press("form[action$='write'] button", "We can take no message now")
         assert visit.page.value("#text") == UNSEALED
         visit.open()
-        assert not visit.page.has("form[action='/begin']")
+        assert not visit.page.has("form[action$='begin']")
     house.sync()
     assert list(sign) not in [conversation["sign"] for conversation in house.conversations()]
     visit.open()
-    assert visit.page.has("form[action='/begin']")
+    assert visit.page.has("form[action$='begin']")
 
 
 def test_a_power_cut_loses_neither_what_was_sent_nor_what_was_typed(house: House, visit: Visit) -> None:
     sign = visit.begin()
     visit.send(BEFORE)
-    visit.page.goto(f"http://{house.onion}/write")
+    visit.page.goto(f"http://{house.onion}/en/write")
     visit.type(BETWEEN)
     house.kill_server()
     house.start_server()
     house.wait_open()
-    visit.press("form[action='/write'] button", "Coming back")
+    visit.press("form[action$='write'] button", "Coming back")
     assert visit.page.value("#text") == BETWEEN
     visit.enter(" ".join(visit.words), "Write to us")
-    visit.press("form[action='/write'] button", "Your message is here")
+    visit.press("form[action$='write'] button", "Your message is here")
     house.sync()
     # Two visits within one edition: nobody knows their order, the pool keeps no finer time.
     assert {entry["text"] for entry in house.read(sign)} == {BEFORE, BETWEEN}

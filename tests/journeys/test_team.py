@@ -74,21 +74,21 @@ class Office(House):
         """A new source at the door writes; the twelve words it was given."""
         visitor = self.visitor()
         visitor.get("/")
-        visitor.post("/begin")
+        visitor.post("/en/begin")
         words = visitor.words()
-        visitor.get("/check")
+        visitor.get("/en/check")
         first, second = visitor.places()
-        visitor.post("/check", a=words[first - 1], b=words[second - 1])
-        assert "Your message is here" in visitor.post("/write", text=text)
+        visitor.post("/en/check", a=words[first - 1], b=words[second - 1])
+        assert "Your message is here" in visitor.post("/en/write", text=text)
         visitor.close()
         return words
 
     def inbox(self, words: list[str], pages: int) -> str:
         """What a source finds on so many pages of its inbox."""
         visitor = self.visitor()
-        visitor.get("/enter")
-        found = [visitor.post("/enter", words=" ".join(words))]
-        found += [visitor.get(f"/inbox?page={page}") for page in range(2, pages + 1)]
+        visitor.get("/en/enter")
+        found = [visitor.post("/en/enter", words=" ".join(words))]
+        found += [visitor.get(f"/en/inbox?page={page}") for page in range(2, pages + 1)]
         visitor.close()
         return "".join(found)
 

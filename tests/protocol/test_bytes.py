@@ -146,13 +146,26 @@ def test_6_3_unknown_keys_are_kept() -> None:
 @settings(max_examples=50, deadline=None)
 def test_6_5_after_comes_back(text: str, after: bytes) -> None:
     assert Body.decode(Body(text, after).encode()) == Body(text, after)
-    assert Body(text, after, {9: 1}).encode() == cbor.encode({0: text, 4: after, 9: 1})
+    assert Body(text, after, None, {9: 1}).encode() == cbor.encode({0: text, 4: after, 9: 1})
 
 
 @pytest.mark.parametrize("after", [b"", bytes(15), bytes(17), "x" * 16, None, 0, False, [bytes(16)]])
 def test_6_5_after_that_is_no_message_id_is_refused(after: object) -> None:
     with pytest.raises(Refused) as caught:
         Body.decode(cbor.encode({0: "a", 4: after}))
+    assert caught.value.layer == "body"
+
+
+def test_6_6_a_language_comes_back() -> None:
+    body = Body("a", bytes(16), "zh-Hans")
+    assert Body.decode(body.encode()) == body
+    assert body.encode() == cbor.encode({0: "a", 3: "zh-Hans", 4: bytes(16)})
+
+
+@pytest.mark.parametrize("language", ["", "f", "x" * 9, "f a", "fá", "--", b"fa", None, 3, ["fa"]])
+def test_6_6_a_language_that_is_no_tag_is_refused(language: object) -> None:
+    with pytest.raises(Refused) as caught:
+        Body.decode(cbor.encode({0: "a", 3: language}))
     assert caught.value.layer == "body"
 
 
@@ -184,7 +197,7 @@ def source(body: bytes) -> SourcePart:
 
 def test_5_1_the_rooms() -> None:
     assert (DESK_ROOM, SOURCE_ROOM, LATER_ROOM) == (5_176, 6_978, 7_032)
-    assert (text_room(DESK_ROOM), text_room(SOURCE_ROOM)) == (5_151, 6_953)
+    assert (text_room(DESK_ROOM), text_room(SOURCE_ROOM)) == (5_141, 6_943)
 
 
 @pytest.mark.parametrize(("make", "room"), [(desk, DESK_ROOM), (source, SOURCE_ROOM)])
@@ -197,11 +210,12 @@ def test_5_1_a_body_of_exactly_the_room_fits_and_one_byte_more_does_not(
 
 
 @pytest.mark.parametrize("size", [0, 23, 24, 255, 256, 65_535, 65_536, 110_000])
-def test_6_4_a_text_costs_at_most_seven_bytes_and_after_eighteen(size: int) -> None:
+def test_6_4_a_text_costs_at_most_seven_bytes_after_eighteen_and_a_language_ten(size: int) -> None:
     text = "x" * size
     assert len(Body(text).encode()) <= size + 7
     assert len(Body(text, after=bytes(16)).encode()) == len(Body(text).encode()) + 18
-    assert text_room(size + 25) == size
+    assert len(Body(text, language="zh-Hans-").encode()) == len(Body(text).encode()) + 10
+    assert text_room(size + 35) == size
 
 
 def test_6_4_seventeen_hundred_chinese_characters_fit() -> None:

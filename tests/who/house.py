@@ -143,7 +143,7 @@ class House:
         before = set(self.pids()[1:])
         while before & set(self.pids()[1:]):
             stranger = Visitor(self.public)
-            stranger.ask(200, "/bye")
+            stranger.ask(200, "/en/bye")
             stranger.close()
 
     # -- the office and its members ----------------------------------------------------

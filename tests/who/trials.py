@@ -122,7 +122,7 @@ def _by_circuits(holder: Holder, case: Case) -> Iterable[str]:
         of = {case.message.get(put.tag) for put in burst}
         if len(burst) > 1 and len(of) == 1 and None not in of and case.to_desk[burst[0].tag]:
             yield "device client: timing"
-    if any(b"POST /write" in each.sent for each in holder.passed) and "words of Alma" in case.found(holder):
+    if any(b"POST /en/write" in each.sent for each in holder.passed) and "words of Alma" in case.found(holder):
         yield "door: a visit"
 
 
@@ -192,7 +192,7 @@ def direction(holder: Holder, case: Case) -> Marks:
         marks.add("answers by their tags")
     if _difference(_going(holder, case, {True}), _going(holder, case, {False})) > SIGMAS:
         marks.add("statistic")
-    if any(b"POST /write" in each.sent for each in holder.passed):
+    if any(b"POST /en/write" in each.sent for each in holder.passed):
         marks.add("door posts")
     if _guessed(holder, case):
         marks.add("timing")

@@ -133,30 +133,30 @@ class Visitor:
 
     def begin(self) -> list[str]:
         """Takes twelve words, and gives two of them back."""
-        self.ask(303, "/begin", nothing="")
-        words = _WORDS.findall(self.ask(200, "/words"))
-        page = self.ask(200, "/check")
+        self.ask(303, "/en/begin", nothing="")
+        words = _WORDS.findall(self.ask(200, "/en/words"))
+        page = self.ask(200, "/en/check")
         a, b = (words[int(place) - 1] for place in _PLACES.findall(page))
-        self.ask(303, "/check", token=_token(page), a=a, b=b)
+        self.ask(303, "/en/check", token=_token(page), a=a, b=b)
         return words
 
     def come_back(self, words: list[str]) -> str:
         """Enters the words; the page of answers."""
-        self.ask(303, "/enter", words=" ".join(words))
-        return self.ask(200, "/inbox")
+        self.ask(303, "/en/enter", words=" ".join(words))
+        return self.ask(200, "/en/inbox")
 
     def count(self, text: str) -> None:
         """Asks how much room is left beside a text, before it is sent."""
-        self.ask(200, "/write", token=_token(self.ask(200, "/write")), text=text, count="")
+        self.ask(200, "/en/write", token=_token(self.ask(200, "/en/write")), text=text, count="")
 
     def write(self, text: str) -> None:
         """Writes a message."""
-        self.ask(303, "/write", token=_token(self.ask(200, "/write")), text=text)
-        self.ask(200, "/sent")
+        self.ask(303, "/en/write", token=_token(self.ask(200, "/en/write")), text=text)
+        self.ask(200, "/en/sent")
 
     def leave(self) -> None:
         """Ends the visit."""
-        self.ask(303, "/leave", nothing="")
+        self.ask(303, "/en/leave", nothing="")
         self.close()
 
     def close(self) -> None:

@@ -134,13 +134,13 @@ def converse(demo: Demo, socks_port: int) -> None:
     with _step("a source opens the onion, gets twelve words, writes"):
         visitor = Visitor(socks_port, demo.onion, fresh_isolation(random(16)))
         visitor.get("/")
-        visitor.post("/begin")
+        visitor.post("/en/begin")
         words = visitor.words()
-        visitor.get("/check")
+        visitor.get("/en/check")
         first, second = visitor.places()
-        visitor.post("/check", a=words[first - 1], b=words[second - 1])
-        visitor.post("/write", text=_QUESTION)
-        visitor.post("/leave")
+        visitor.post("/en/check", a=words[first - 1], b=words[second - 1])
+        visitor.post("/en/write", text=_QUESTION)
+        visitor.post("/en/leave")
         visitor.close()
     with _step("the member reads and answers"):
         demo.sync()
@@ -152,12 +152,12 @@ def converse(demo: Demo, socks_port: int) -> None:
         demo.sync()
     with _step("the edition closes, and the source comes back with the words and reads"):
         back = Visitor(socks_port, demo.onion, fresh_isolation(random(16)))
-        back.get("/enter")
-        page = back.post("/enter", words=" ".join(parse(" ".join(words)).numbers))
+        back.get("/en/enter")
+        page = back.post("/en/enter", words=" ".join(parse(" ".join(words)).numbers))
         deadline = time.monotonic() + _ANSWER_SECONDS
         while not (whole := all(line in page for line in _ANSWER.splitlines())) and time.monotonic() < deadline:
             time.sleep(2)
-            page = back.get("/inbox")
+            page = back.get("/en/inbox")
         back.close()
     if not whole:
         raise UserError("The answer did not come back whole: tell the developers.")

@@ -47,7 +47,7 @@ def serve(
     starter = Starter(
         folder.absolute(), loopback_port=port, with_tor=port is None or with_tor, operator_tor=operator_tor,
         torrc_extra=torrc_extra.read_text().splitlines() if torrc_extra else [], workers=workers, until_closed=held,
-        banner=_DEMO_BANNER.format(pace=clock.pace) if clock else None,
+        banner=_DEMO_BANNER.format(pace=clock.pace) if clock else None, unreviewed=clock is not None,
     )  # fmt: skip
     if print_torrc:
         _print_torrc(starter)

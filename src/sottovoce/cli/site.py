@@ -6,14 +6,18 @@ import contextlib
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
 
 import uvicorn
 from starlette.applications import Starlette
 from starlette.requests import Request
 
-from sottovoce.door.app import ENVELOPES, WORK, Door, app
-from sottovoce.door.pages import Pages
+from sottovoce.door.app import app
+from sottovoce.door.door import ENVELOPES, WORK, Door
+from sottovoce.door.pack import LANGUAGES, Pack, pack_of
+from sottovoce.door.pages import CardView, News, Pages
 from sottovoce.door.session import Visits
+from sottovoce.door.texts import TONGUES
 from sottovoce.onion.budget import ENVELOPES as ENVELOPE_RATE
 from sottovoce.onion.budget import WORK as WORK_RATE
 from sottovoce.onion.budget import Budgets, Rate
@@ -21,8 +25,9 @@ from sottovoce.onion.circuit import LoopbackProtocol
 from sottovoce.pool.api import public_routes
 from sottovoce.pool.editions import Editions
 from sottovoce.pool.store import Pool
-from sottovoce.protocol.sizes import epoch_of
+from sottovoce.protocol.sizes import EPOCH_SECONDS, epoch_of
 from sottovoce.source.conversation import Source
+from sottovoce.trust.card import Card
 from sottovoce.trust.published import Published, SignedFolder
 
 from .common import random
@@ -86,6 +91,15 @@ class Lately:
         return self._held[2]
 
 
+def news(_: Published) -> News:
+    """What the pages heed of what the organisation says today."""
+    return News()
+
+
+def _day(epoch: int) -> date:
+    return datetime.fromtimestamp(epoch * EPOCH_SECONDS, UTC).date()
+
+
 @dataclass(frozen=True)
 class Site:
     """All parts of the public side in one process; `now` is the protocol's clock."""
@@ -95,17 +109,30 @@ class Site:
     editions: Editions
     visits: Visits
     now: Callable[[], float]
+    unreviewed: bool = False  # whether languages are offered that nobody signed off, as in the demo
     budgets: Budgets | None = field(default_factory=lambda: Budgets(time.monotonic, RATES))  # None: no circuits here
 
     def app(self, banner: str | None = None) -> Starlette:
         """The pages and the API; `banner` is a line of alarm on every page."""
         published = Lately(self.signed, self.now)
-        card = published().card
         source = Source(self.pool, published, self.now, random)
-        pages = Pages(card.name, card.addresses[0], banner)
-        door = Door(source, pages, self.visits, self.now, random, self._allow)
+        doors = {
+            pages.texts.tongue.tag: Door(
+                source, pages, lambda: news(published()), self.visits, self.now, random, self._allow
+            )
+            for pages in self._pages(published().card, banner)
+        }
         public = public_routes(self.pool, self.editions, self.signed, self.now, self._allow_api)
-        return app(door, [*public])
+        return app(doors, [*public])
+
+    def _pages(self, card: Card, banner: str | None) -> list[Pages]:
+        packs = [Pack.read(pack_of(tag)) for tag in (LANGUAGES if self.unreviewed else ("en",))]
+        tongues = [TONGUES[pack.language] for pack in packs]
+        view = CardView(card.name, card.addresses[0], card.check_words, tuple(card.accounts), _day(card.claim.expires))
+        return [
+            Pages.of(pack, view, tongues, reviewed=pack.language == "en" or not self.unreviewed, banner=banner)
+            for pack in packs
+        ]
 
     def _allow(self, request: Request, kind: str, amount: float) -> bool:
         circuit = request.client.host if request.client else ""

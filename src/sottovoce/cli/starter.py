@@ -63,6 +63,7 @@ class Starter:
     operator_tor: bool = False  # the onions come from a tor that the operator runs
     torrc_extra: list[str] = field(default_factory=list)
     banner: str | None = None
+    unreviewed: bool = False  # whether languages are offered that nobody signed off, as in the demo
     workers: int = 2
     life: Life = field(default_factory=Life)
     command: Sequence[str] = COMMAND  # what starts a worker
@@ -185,7 +186,7 @@ class Starter:
         return Setup(
             folder=str(self.folder), cookie_key=random(32), token_key=random(32), door=numbers[0],
             circuits=self._protocol is CircuitProtocol, loopback=numbers[1] if len(numbers) > 1 else None,
-            banner=self.banner, loopback_banner=" ".join(alarms),
+            banner=self.banner, loopback_banner=" ".join(alarms), unreviewed=self.unreviewed,
             seconds=self.life.seconds, requests=self.life.requests, least_seconds=self.life.least_seconds,
             drain_seconds=self.life.drain_seconds, ended=[],
         )  # fmt: skip

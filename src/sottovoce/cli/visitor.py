@@ -5,7 +5,7 @@ from __future__ import annotations
 import http.client
 import re
 from html import unescape
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urljoin
 
 from sottovoce.onion.socks import connect
 
@@ -53,7 +53,7 @@ class Visitor:
                 self._cookie = cookie.partition(";")[0]
             if reply.status != 303:
                 return self.page
-            method, path, body = "GET", reply.getheader("Location") or "/", None
+            method, path, body = "GET", urljoin(path, reply.getheader("Location") or "/"), None
         raise UserError("The door sends in circles: tell the developers.")
 
     def close(self) -> None:

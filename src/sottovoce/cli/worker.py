@@ -47,6 +47,7 @@ class Setup:
     loopback: int | None  # a second, public address of this machine only, with its own alarm
     banner: str | None
     loopback_banner: str | None
+    unreviewed: bool  # whether languages are offered that nobody signed off
     seconds: float  # how long it works before it asks for its replacement,
     requests: int  # or how many requests,
     least_seconds: float  # but not sooner than after so long
@@ -162,7 +163,9 @@ class Worker:
         editions = Editions(folder / "pool" / "editions")
         keys = VisitKeys(setup.cookie_key, setup.token_key)
         visits = Visits(keys, FarLedger(channel, self._near), self._visits_now, random)
-        return Site(SignedFolder(folder / "signed"), FarPool(channel, editions), editions, visits, self._now)
+        return Site(
+            SignedFolder(folder / "signed"), FarPool(channel, editions), editions, visits, self._now, setup.unreviewed
+        )
 
     def _listeners(self, setup: Setup, site: Site) -> list[tuple[Listener, list[socket.socket]]]:
         protocol = CircuitProtocol if setup.circuits else LoopbackProtocol

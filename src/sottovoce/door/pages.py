@@ -1,4 +1,4 @@
-"""The door's pages: templates, sheet and catalogue become bytes. No clock, and no file once it is made.
+"""The door's pages in one language: what happened becomes bytes. No clock, and no file once it is made.
 
 The look follows rules: white is the visitor's, one filled button a page, at most one warning, an error above
 its form and again at its field. All wording is in the templates; app code only names the case.
@@ -10,50 +10,29 @@ import base64
 import datetime
 import functools
 import hashlib
-import io
 import math
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib import resources
-from typing import Any, Literal, cast
+from typing import Literal, NamedTuple
 
-from babel.core import Locale
-from babel.dates import format_skeleton
-from babel.messages.mofile import write_mo
-from babel.messages.pofile import read_po
-from babel.numbers import format_decimal
-from babel.support import Translations
-from jinja2 import DictLoader, Environment, StrictUndefined
 from markupsafe import Markup
 
-from sottovoce.protocol.sizes import QUARTERS
-
 from .inbox_page import SHOWN_UNFINISHED, AnswerView, InboxView, Piece, lay_out
+from .pack import Pack
+from .texts import TONGUES, Texts, Tongue
 
-LANGUAGE = "en"
-_DATES = Locale("en", "GB")  # "16 November": the day first, as the texts read it aloud
 _WORD_SHOWN = 40  # letters of an unknown word that an error repeats; no list has a longer word
-_DENSE = 3  # bytes of UTF-8 a Chinese character takes
-_CONSTANT = re.compile(r"\{% trans %\}([^{]*)\{% endtrans %\}")
+GUIDES = ("guide", "text", "lost", "worry", "practice", "when", "address", "limits")
 
 _SAYS_WHY = (
     b"<!-- Filler: this page has the same size whether an answer waits or not, so that nobody can tell from its size.\n"
 )
 _END = b"-->\n"
-_SPARE = len(_SAYS_WHY) + len(_END) + 64  # bytes an inbox page has besides its frame and its answers
-_DAY = datetime.date(2000, 9, 30)  # the longest to write
-_EMPTY = Piece(AnswerView(_DAY, _DAY, ""), [], begins=False, ends=False)
-_LONGEST = InboxView(
-    ("w" * 24, "w" * 24),
-    [_EMPTY.answer] * 99,
-    65_535,
-    _DAY,
-    [(_DAY, 15, 16)] * (SHOWN_UNFINISHED + 1),
-    9_999,
-    9_999,
-    18,
-)
+_SPARE = len(_SAYS_WHY) + len(_END) + 128  # bytes an inbox page has besides its frame and its answers
+_LONGEST_SIGN = ("abandon", "abandon")
+_DAYS = [datetime.date(2000, month, 30 if month != 2 else 29) for month in range(1, 13)]
 
 Kind = Literal[
     "count", "unknown", "checksum", "expired",  # entering the words
@@ -84,56 +63,104 @@ class Problem:
         return self.word if len(self.word) <= _WORD_SHOWN else f"{self.word[:_WORD_SHOWN]}…"
 
 
-class Pages:
-    """Every page of one organisation's door, as UTF-8 bytes; one object serves all visitors.
+class CardView(NamedTuple):
+    """What the pages show of the organisation's card; `until` is its last day."""
 
-    `csp` is the whole Content-Security-Policy: no script, and only the sheet with this hash. `banner` is a line
-    of alarm on top of every page, for a door that runs without Tor.
+    name: str
+    onion_address: str | None
+    check_words: Sequence[str] = ()
+    accounts: Sequence[str] = ()
+    until: datetime.date = datetime.date(2100, 1, 1)
+
+
+class News(NamedTuple):
+    """What the organisation says of late, and every page heeds.
+
+    `away`: the last day of its absence. `since`: the first day whose messages may be in other hands. `advice`:
+    paragraphs for where Tor is blocked; `verified`: the day on which somebody checked the last such advice.
     """
 
-    def __init__(self, organisation: str, onion_address: str | None, banner: str | None = None) -> None:
+    away: datetime.date | None = None
+    since: datetime.date | None = None
+    advice: tuple[str, ...] = ()
+    verified: datetime.date | None = None
+
+
+class Sheet(NamedTuple):
+    """The one style sheet, and the whole Content-Security-Policy: no script, and only the sheet with this hash."""
+
+    style: str
+    csp: str
+
+    @classmethod
+    def read(cls) -> Sheet:
+        """The package's own."""
         style = _minified(resources.files(__package__).joinpath("door.css").read_text("utf-8"))
         digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
-        self.csp = (
-            f"default-src 'none'; style-src 'sha256-{digest}'; "
-            "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
-        )
-        self._environment = _environment()
-        self._environment.globals.update(
-            organisation=organisation,
-            banner=banner,
-            style=Markup(style),  # noqa: S704  (the sheet is ours, and nothing given is in it)
-            groups=_groups(onion_address),
-        )
-        self._templates = {name: self._environment.get_template(name) for name in self._environment.list_templates()}
-        self._welcome = {is_open: self._render("welcome", open=is_open) for is_open in (True, False)}
-        self._bye = {expired: self._render("bye", expired=expired) for expired in (True, False)}
-        self._guide = self._render("guide")
-        self._enter = self._enter_with("", "", "", None)
-        self._inbox_frame = max(len(self._inbox(_LONGEST, 99, 99, pieces)) for pieces in ([], [_EMPTY])) + _SPARE
+        csp = f"default-src 'none'; style-src 'sha256-{digest}'; "
+        return cls(style, csp + "form-action 'self'; base-uri 'none'; frame-ancestors 'none'")
 
-    def _render(self, name: str, **values: object) -> bytes:
-        return self._templates[f"{name}.html"].render(values).encode()
 
-    def welcome(self, *, open: bool) -> bytes:
+@dataclass(frozen=True)
+class Pages:
+    """Every page of one organisation's door in one language, as UTF-8 bytes; one object serves all visitors.
+
+    In a `practice` nobody gets what is written, and each page says so.
+    """
+
+    texts: Texts
+    csp: str
+    news: News = field(default_factory=News)
+    practice: bool = False
+
+    @classmethod
+    def of(
+        cls,
+        pack: Pack,
+        card: CardView,
+        tongues: Sequence[Tongue],
+        *,
+        reviewed: bool = True,
+        banner: str | None = None,
+    ) -> Pages:
+        """The pages of a pack; `tongues` are all that are offered, `banner` a line of alarm on top of every page."""
+        sheet = Sheet.read()
+        values = {
+            "organisation": card.name, "card": card, "groups": _groups(card.onion_address), "tongues": tongues,
+            "style": Markup(sheet.style),  # noqa: S704  (the sheet is ours, and nothing given is in it)
+            "banner": banner, "unreviewed": not reviewed,
+        }  # fmt: skip
+        return cls(Texts(TONGUES[pack.language], pack.templates, pack.catalogue, values), sheet.csp)
+
+    def under(self, news: News, *, practice: bool = False) -> Pages:
+        """The same pages under these news."""
+        same = (news, practice) == (self.news, self.practice)
+        return self if same else _other(self, news, practice)
+
+    def _render(self, name: str, up: str = "../", base: str = "", **values: object) -> bytes:
+        """`up` leads from the page to the site's top, `base` to the other pages of its language."""
+        news = {"away": self.news.away, "since": self.news.since, "practice": self.practice}
+        return self.texts.render(name, {"root": up, "base": base, **news, **values})
+
+    @functools.lru_cache(maxsize=256)  # noqa: B019  (a handful of views live as long as the process)
+    def _kept(self, name: str, up: str = "../", base: str = "", **values: object) -> bytes:
+        return self._render(name, up, base, **values)
+
+    # -- without a visit ---------------------------------------------------------
+
+    def welcome(self, *, open: bool, at_top: bool = False) -> bytes:
         """The first page; when not `open`, it says that no message can be taken now."""
-        return self._welcome[open]
+        place = ("", f"{self.texts.tongue.tag}/") if at_top else ("../", "")
+        return self._kept("welcome", *place, open=open)
 
-    def guide(self) -> bytes:
-        """What to check before one writes."""
-        return self._guide
+    def guide(self, name: str, *, hour: int) -> bytes:
+        """One of the pages that help (`GUIDES`); `hour` (UTC): when the next answers appear."""
+        advice, verified = self.news.advice, self.news.verified
+        return self._kept(name, next=hour, advice=advice, verified=verified)
 
-    def words(self, *, words: Sequence[str], numbers: Sequence[str], sign: Sequence[str]) -> bytes:
-        """Step 1: the twelve words, their numbers, and the sign."""
-        return self._render("words", rows=list(zip(words, numbers, strict=True)), sign=sign)
-
-    def check(
-        self, *, token: str, places: tuple[int, int], typed: tuple[str, str] = ("", ""), wrong: Sequence[int] = ()
-    ) -> bytes:
-        """Step 2: asks for the words at two `places` (1 to 12); `wrong` are those of them that were not right."""
-        fields = list(zip("ab", places, typed, strict=True))
-        missed = [one for one in fields if one[1] in wrong]
-        return self._render("check", token=token, fields=fields, missed=missed)
+    def bye(self, *, expired: bool) -> bytes:
+        """Goodbye; `expired`: the visit ended by itself, and the words are needed again."""
+        return self._kept("bye", expired=expired)
 
     def enter(self, *, token: str = "", typed: str = "", text: str = "", problem: Problem | None = None) -> bytes:
         """Coming back: asks for the words.
@@ -142,12 +169,35 @@ class Pages:
         form, named text, so that it goes along with the words. Kinds: count, unknown, checksum, expired,
         outdated, unreachable.
         """
-        if (token, typed, text, problem) == ("", "", "", None):
-            return self._enter
-        return self._enter_with(token, typed, text, problem)
+        render = self._kept if (token, typed, text, problem) == ("", "", "", None) else self._render
+        return render("enter", token=token, typed=typed, text=text, problem=problem)
 
-    def _enter_with(self, token: str, typed: str, text: str, problem: Problem | None) -> bytes:
-        return self._render("enter", token=token, typed=typed, text=text, problem=problem)
+    def failed(self, problem: Problem, *, text: str = "", inside: bool = False, up: str = "../") -> bytes:
+        """A step that can't be done, with what was typed; `inside` a session the page has its Leave button.
+
+        `up` leads to the site's top. Kinds: missing (404), large (413), broken (500), hurry, unreachable, outdated
+        (no such form).
+        """
+        base = f"{up}{self.texts.tongue.tag}/"
+        return self._render("failed", up, base, problem=problem, text=text, inside=inside)
+
+    # -- within a visit ------------------------------------------------------------
+
+    def second(self) -> bytes:
+        """Asks whether a second conversation shall really begin in this visit."""
+        return self._kept("second")
+
+    def words(self, *, places: Sequence[int], sign: Sequence[str]) -> bytes:
+        """Step 1: the twelve words at these places of the lists, with their numbers, and the sign."""
+        return self._render("words", rows=self.texts.words(places), sign=self.texts.sign(sign))
+
+    def check(
+        self, *, token: str, places: tuple[int, int], typed: tuple[str, str] = ("", ""), wrong: Sequence[int] = ()
+    ) -> bytes:
+        """Step 2: asks for the words at two `places` (1 to 12); `wrong` are those of them that were not right."""
+        fields = list(zip("ab", places, typed, strict=True))
+        missed = [one for one in fields if one[1] in wrong]
+        return self._render("check", token=token, fields=fields, missed=missed)
 
     def write(
         self,
@@ -168,16 +218,16 @@ class Pages:
         left = _about(math.floor((room - used) * len(text) / used)) if text and used else None  # in letters like these
         return self._render(
             "write", token=token, text=text, problem=problem, first=first, left=left,
-            latin=_about(room), dense=_about(room // _DENSE),
+            letters=_about(room // self.texts.tongue.density),
         )  # fmt: skip
 
     def closed(self, *, text: str = "") -> bytes:
-        """No valid duty key: takes no message, and gives back what was typed."""
+        """No valid duty key, or a warning: takes no message, and gives back what was typed."""
         return self._render("closed", text=text)
 
     def sent(self, *, sign: Sequence[str], hour: int) -> bytes:
         """The receipt of a message that is stored; `hour` (UTC): when the next answers appear."""
-        return self._render("sent", sign=sign, next=hour)
+        return self._render("sent", sign=self.texts.sign(sign), next=hour)
 
     def inbox(self, view: InboxView, number: int, size: int) -> bytes:
         """One page of the answers, of exactly `size` bytes; a `number` (from 1) that is none is the nearest page."""
@@ -187,53 +237,30 @@ class Pages:
         return content + _filler(size - len(content))
 
     def _inbox(self, view: InboxView, number: int, pages: int, pieces: Sequence[Piece]) -> bytes:
-        return self._render("inbox", view=view, number=number, pages=pages, pieces=pieces, next=view.hour)
+        shown = replace(view, sign=self.texts.sign(view.sign))
+        return self._render("inbox", view=shown, number=number, pages=pages, pieces=pieces, next=view.hour)
 
-    def bye(self, *, expired: bool) -> bytes:
-        """Goodbye; `expired`: the visit ended by itself, and the words are needed again."""
-        return self._bye[expired]
+    @functools.cached_property
+    def _inbox_frame(self) -> int:
+        """The most bytes of an inbox page that are no answers: the same under all news."""
+        day = max(_DAYS, key=lambda day: len(self.texts.day(day).encode()))
+        empty = Piece(AnswerView(day, day, ""), [], begins=False, ends=False)
+        unfinished = [(day, 15, 16)] * (SHOWN_UNFINISHED + 1)
+        longest = InboxView(_LONGEST_SIGN, [empty.answer] * 99, 65_535, day, unfinished, 9_999, 9_999, 18)
+        view = Pages(self.texts, self.csp, News(day, day), practice=True)
+        return max(len(view._inbox(longest, 99, 99, pieces)) for pieces in ([], [empty])) + _SPARE
 
-    def failed(self, problem: Problem, *, text: str = "", inside: bool = False) -> bytes:
-        """A step that can't be done, with what was typed; `inside` a session the page has its Leave button.
-
-        Kinds: missing (404), large (413), broken (500), hurry, unreachable, outdated (no such form).
-        """
-        return self._render("failed", problem=problem, text=text, inside=inside)
-
-
-def _environment() -> Environment:
-    locale, catalogue = Locale(LANGUAGE), _catalogue()
-    environment = Environment(
-        loader=DictLoader(_sources(catalogue)), autoescape=True, undefined=StrictUndefined,
-        trim_blocks=True, lstrip_blocks=True, auto_reload=False, extensions=["jinja2.ext.i18n"],
-    )  # fmt: skip
-    environment.policies["ext.i18n.trimmed"] = True
-    cast(Any, environment).install_gettext_translations(catalogue, newstyle=True)  # the extension adds the method
-    hours = [_hour(24 // QUARTERS * quarter) for quarter in range(QUARTERS)]
-    environment.globals.update(lang=LANGUAGE, direction=locale.text_direction, hours=hours)
-    environment.filters["hour"] = _hour
-    environment.filters["day"] = functools.lru_cache(64)(lambda day: format_skeleton("MMMMd", day, locale=_DATES))
-    environment.filters["number"] = functools.lru_cache(256)(lambda number: format_decimal(number, locale=locale))
-    return environment
+    def sample_answer(self) -> str:
+        """What a practice's inbox shows."""
+        return self.texts.sentence(
+            "Thank you for writing. This is a sample: in a real answer we would ask what we need to know, and tell "
+            "you what we can do. You need not answer at once."
+        )
 
 
-def _catalogue() -> Translations:
-    with resources.files(__package__).joinpath("locale", f"{LANGUAGE}.po").open("rb") as source:
-        messages = read_po(source, locale=LANGUAGE)
-    compiled = io.BytesIO()
-    write_mo(compiled, messages)
-    compiled.seek(0)
-    return Translations(compiled)
-
-
-def _sources(catalogue: Translations) -> dict[str, str]:
-    """The templates, with every text that has no variable already in its language: a render looks nothing up."""
-
-    def translate(found: re.Match[str]) -> str:
-        return catalogue.gettext(re.sub(r"\s*\n\s*", " ", found[1].strip()))  # as the extension trims
-
-    files = resources.files(__package__).joinpath("templates").iterdir()
-    return {file.name: _CONSTANT.sub(translate, file.read_text("utf-8")) for file in files}
+@functools.lru_cache(maxsize=256)
+def _other(pages: Pages, news: News, practice: bool) -> Pages:
+    return replace(pages, news=news, practice=practice)
 
 
 def _minified(style: str) -> str:
@@ -245,10 +272,6 @@ def _groups(onion_address: str | None) -> list[str]:
     """An address in groups of eight letters, as an eye compares it."""
     name = (onion_address or "").removesuffix(".onion")
     return [name[start : start + 8] for start in range(0, len(name), 8)] + [".onion"] if name else []
-
-
-def _hour(hour: int) -> str:
-    return f"{hour:02}:00"
 
 
 def _filler(size: int) -> bytes:

@@ -110,7 +110,14 @@ class Source:
         return self.published().audience(epoch_of(self.now())) is not None
 
     async def write(
-        self, phrase: Passphrase, text: str, *, first: bool, seed: bytes, after: bytes | None = None
+        self,
+        phrase: Passphrase,
+        text: str,
+        *,
+        first: bool,
+        seed: bytes,
+        after: bytes | None = None,
+        language: str | None = None,
     ) -> Written:
         """Seals and puts one message of at most ROOM bytes (spec 7.1); Closed when there is no duty key for the day.
 
@@ -118,10 +125,11 @@ class Source:
         taken: that counts as stored. So who got FULL or a RoadError repeats it with the same seed.
         `first`: the conversation begins with this message, so that there can be no answer yet.
         `after`: the id of the message that was written just before in the same visit (spec 6.5).
+        `language`: in which the source reads our pages (spec 6.6).
         """
         keys = self.keys(phrase)
         seen = [] if first else [answer.place for answer in (await self._search(keys).run(self.pool, 0)).answers]
-        draft = _Draft.of(keys, Body(text, after), seed, seen)
+        draft = _Draft.of(keys, Body(text, after, language), seed, seen)
         reply = await self._put(draft, epoch_of(self.now()))
         if reply.result is PutResult.WRONG_EPOCH and abs(reply.epoch - epoch_of(self.now())) <= 1:
             # Midnight passed between sealing and putting, or one clock is a day off: seal again, once (spec 9.1).
