@@ -11,6 +11,7 @@ import click
 from sottovoce.door.pack import Pack, hash_of, pack_of
 from sottovoce.door.review import check_words
 from sottovoce.door.review import review as review_page
+from sottovoce.trust.languages import SOURCE_LANGUAGE
 from sottovoce.trust.office import Office
 from sottovoce.trust.published import SignedFolder
 from sottovoce.trust.reviews import Review, approve, reviews, sign_advice, withdraw
@@ -71,6 +72,8 @@ def review(tag: str, file: Path) -> None:
 @passphrase_option
 def approve_language(folder: Path, tag: str, reviewer: str, words: str, **given: str | None) -> None:
     """Sign off LANGUAGE as it is in this program, when the reviewer saw the same six check words."""
+    if tag == SOURCE_LANGUAGE:
+        raise UserError("English is what the others are translated from: it needs no sign-off.")
     raw = pack_of(tag)
     _check_reviewed(tag, raw, words)
     phrase = passphrase(given["passphrase"], "the office")
@@ -83,7 +86,7 @@ def _check_reviewed(tag: str, raw: bytes, words: str) -> None:
     if tuple(words.lower().replace("-", " ").split()) != check_words(raw):
         raise UserError("These are not the check words of this program's texts: have exactly these reviewed.")
     if missing := Pack.read(raw).missing():
-        raise UserError(f"{tag} is not complete, {len(missing)} sentences are not translated: finish it first.")
+        raise UserError(f"{tag} is not complete, sentences without a translation: {len(missing)}. Finish it first.")
 
 
 @language.command("list")
