@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -227,6 +228,32 @@ def test_a_language_is_withdrawn_and_its_record_stays(team: Team) -> None:
     assert reviews(team.office.folder, PASSPHRASE) == [REVIEW]
     with pytest.raises(Refused, match="not signed off"):
         withdraw(team.office, "fa", TODAY + 1)
+
+
+@pytest.mark.parametrize("signatures", [0, 1])
+def test_what_was_interrupted_between_two_signatures_can_be_done_again(
+    team: Team, monkeypatch: pytest.MonkeyPatch, signatures: int
+) -> None:
+    def cut(patched: pytest.MonkeyPatch) -> None:
+        kinds = iter(["card", "languages"][:signatures])
+        sign = team.office.sign
+
+        def signing(kind: str, org: bytes, today: int, expires: int, body: object) -> int:
+            assert kind == next(kinds, None), "the power went"
+            return sign(kind, org, today, expires, body)
+
+        patched.setattr(team.office, "sign", signing)
+
+    acts: list[Callable[[], None]] = [lambda: approved(team), lambda: withdraw(team.office, "fa", TODAY)]
+    for act in acts:
+        with monkeypatch.context() as patched:
+            cut(patched)
+            with pytest.raises(AssertionError, match="the power went"):
+                act()
+        act()
+    published = publish(team).published(TODAY)
+    assert (published.languages, published.card.languages) == ({}, ["en"])
+    assert reviews(team.office.folder, PASSPHRASE) == [REVIEW]
 
 
 def test_a_reviewers_name_is_locked_in_the_office_and_goes_nowhere_else(team: Team, tmp_path: Path) -> None:

@@ -86,12 +86,12 @@ def _sign(office: Office, body: Mapping[str, list[object]], today: int) -> None:
         raise Refused(
             "roster", f"{LANGUAGES_MOST} languages are signed off, the most there can be: withdraw one first."
         )
-    root = office.root(today)
-    office.sign("languages", root.org, today, root.claim.expires, dict(body))
-    card = office.claim("card")
+    root, card = office.root(today), office.claim("card")
     if card is not None:
         offered = [SOURCE_LANGUAGE, *sorted(body)]
         office.sign("card", root.org, today, today + CARD_DAYS, [*card.body[:2], offered, *card.body[3:]])
+    # The list comes last: as long as it is the old one, what was interrupted can be done again.
+    office.sign("languages", root.org, today, root.claim.expires, dict(body))
 
 
 def sign_advice(office: Office, verified: int, texts: Mapping[str, str], today: int) -> None:
