@@ -23,13 +23,14 @@ test-long: ## the tests that take minutes
 	@tools/setup test
 	timeout --signal=INT 3600 $(PYTHON) -m pytest -m long --timeout=1200 --durations=10
 
-lint: ## style, types, import rules, the catalogues of sentences
+lint: ## style, types, import rules, the catalogues of sentences and what they promise
 	@tools/setup python
 	.venv/bin/ruff check
 	.venv/bin/ruff format --check
 	.venv/bin/mypy $(TYPED)
 	.venv/bin/lint-imports --no-logo --no-cache
 	$(PYTHON) tools/strings.py --check
+	$(PYTHON) tools/promises.py
 
 bench: ## what is fast and what it costs, into build/bench.json
 	@tools/setup demo

@@ -609,6 +609,15 @@ DUTY_CLAIM = Claim("duty", ORG, 1, EPOCH, EPOCH + 2, [ROSTER_HASH, DUTY_KEYS])
 CARD_BODY = ["Anti-Corruption Office", ["example.onion"], ["en", "fa"], ["@office"], 1, 1]
 CARD = Claim("card", ORG, 1, EPOCH, EPOCH + 365, CARD_BODY)
 ACCESS = Claim("access", ORG, 1, EPOCH, EPOCH + 180, ["members.onion", {0: fixed("client 0"), 5: fixed("client 5")}])
+LANGUAGES = Claim(
+    "languages",
+    ORG,
+    1,
+    EPOCH,
+    EPOCH + 3_650,
+    {"fa": [fixed("texts"), EPOCH], "zh-Hans": [fixed("other texts"), EPOCH - 9]},
+)
+ADVICE = Claim("advice", ORG, 1, EPOCH, EPOCH + 55, [EPOCH - 1, {"fa": "یک.\n\nدو.", "zh-Hant": "一"}])
 TRANSPORT = Claim("transport", ORG, 1, EPOCH, EPOCH + 7, [5, KemKey(fixed("transport 5")).public])
 SUCCESSORS = [
     (Claim("root", ORG, serial, EPOCH, EPOCH + 3_650, public(signer(new))), [signer(old), signer(new)])
@@ -628,6 +637,8 @@ def signed_things() -> Iterator[tuple[str, Scenario]]:
         (CARD, by_root, "8.7"),
         (ACCESS, by_root, "8.8"),
         (TRANSPORT, members(5), "8.12"),
+        (LANGUAGES, by_root, "8.16"),
+        (ADVICE, by_root, "8.17"),
     ]:
         payload = claim.payload()
         signed = ROOT if claim.kind == "root" else claim.sign(signers)
@@ -641,6 +652,16 @@ def signed_things() -> Iterator[tuple[str, Scenario]]:
         words: Scenario = {"check_words": check_words(ORG)} if claim is CARD else {}
         about = f"A {claim.kind} that is in order."
         yield f"signed_{claim.kind}", scenario(about, f"8.1 8.2 8.3 {spec}", **fields, **TRUST, **words, **made)
+
+
+def old_advice() -> Iterator[tuple[str, Scenario]]:
+    """Advice that is over says when it was verified."""
+    claim = replace(ADVICE, issued=EPOCH - 100, expires=EPOCH - 44, body=[EPOCH - 100, ADVICE.body[1]])
+    payload = claim.payload()
+    made = {"payload": payload, "hash": hashlib.sha256(payload).digest(), "signed": claim.sign([signer("root")])}
+    fields: Scenario = {"kind": "advice", "serial": 1, "issued": claim.issued, "expires": claim.expires, "fresh": False}
+    about = "Advice that is over: none of its texts is shown, but still when they were verified."
+    yield "signed_advice_old", scenario(about, "8.3 8.17", **fields, **TRUST, **made)
 
 
 def root_chains() -> Iterator[tuple[str, Scenario]]:
@@ -717,6 +738,34 @@ def bad_drafts() -> Iterator[tuple[str, str, bytes]]:
     yield "draft_roster", "For another roster.", other.sign(members(0))
 
 
+def bad_languages() -> Iterator[tuple[str, str, bytes]]:
+    """Lists of languages to refuse."""
+    by_root, review = [signer("root")], [fixed("texts"), EPOCH]
+    for name, about, body in [
+        ("tag", "A tag that is a path.", {"../fa": review}),
+        ("short", "A hash that is too short.", {"fa": [bytes(31), EPOCH]}),
+        ("epoch", "An epoch of true.", {"fa": [fixed("texts"), True]}),
+        ("many", "17 languages.", {f"a{chr(97 + number)}": review for number in range(17)}),
+    ]:
+        yield f"languages_{name}", about, replace(LANGUAGES, body=body).sign(by_root)
+    yield "languages_member", "Signed by a member.", LANGUAGES.sign(members(0))
+
+
+def bad_advice() -> Iterator[tuple[str, str, bytes]]:
+    """Advice to refuse."""
+    by_root = [signer("root")]
+    for name, about, claim in [
+        ("long", "A text of 2,001 characters.", replace(ADVICE, body=[EPOCH - 1, {"fa": "ب" * 2_001}])),
+        ("empty", "An empty text.", replace(ADVICE, body=[EPOCH - 1, {"fa": ""}])),
+        ("control", "A control character.", replace(ADVICE, body=[EPOCH - 1, {"fa": "a\x1b[2J"}])),
+        ("tag", "A tag that is none.", replace(ADVICE, body=[EPOCH - 1, {"f": "a"}])),
+        ("ahead", "Verified after it was signed.", replace(ADVICE, expires=EPOCH + 57, body=[EPOCH + 1, {}])),
+        ("stretched", "It holds for 57 days.", replace(ADVICE, expires=EPOCH + 56)),
+    ]:
+        yield f"advice_{name}", about, claim.sign(by_root)
+    yield "advice_member", "Signed by a member.", ADVICE.sign(members(0))
+
+
 def bad_rosters() -> Iterator[tuple[str, str, bytes]]:
     """Rosters to refuse."""
     by_root = [signer("root")]
@@ -764,6 +813,8 @@ def bad_signed_things() -> Iterator[tuple[str, Scenario]]:
         ("root", "roster", "8.3 8.4", bad_roots()),
         ("transport", "roster", "8.3 8.12", bad_transports()),
         ("draft", "duty list", "8.3 8.11", bad_drafts()),
+        ("languages", "roster", "8.3 8.16", bad_languages()),
+        ("advice", "roster", "8.3 8.17", bad_advice()),
     ]:
         for name, about, raw in cases:
             yield f"bad/{name}", scenario(about, spec, layer=layer, way="signed", kind=kind, **TRUST, signed=raw)
@@ -833,6 +884,7 @@ def scenarios(old: Mapping[str, Scenario]) -> dict[str, Scenario]:
         keys,
         plaintexts,
         signed_things,
+        old_advice,
         root_chains,
         strange_pairs,
         editions,

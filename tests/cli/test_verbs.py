@@ -48,6 +48,7 @@ def test_the_verbs_are_those_of_the_manual() -> None:
         "org create", "org succeed", "org publish", "org backup", "org restore", "onion restore", "member join",
         "member welcome", "serve", "desk sync", "desk list", "desk read", "desk answer", "desk status", "doctor",
         "demo", "org renew", "member add", "member admit", "member list", "member remove",
+        "language review", "language approve", "language list", "language withdraw", "advice new", "advice sign",
     }  # fmt: skip
 
 
@@ -65,11 +66,12 @@ def findings(run: Run, folder: Path) -> dict[str, str]:
     """The doctor's findings; its exit code agrees with them."""
     done = run("doctor", folder)
     names = ["Python", "Packages", "Tor", "Sealing", "Memory", "Swap", "Disk", "Rights of files", "Length of paths"]
-    lines = done.out.splitlines()
+    lines, *languages = (part.splitlines() for part in done.out.split("\n\nLanguages that visitors are offered:\n"))
+    assert not languages or languages[0][0].split(maxsplit=1) == ["en", "the source of the others, always offered"]
     found = {
         name: line.removeprefix(name).strip()
         for line in lines
-        for name in [*names, "Clock", "Signed files"]
+        for name in [*names, "Clock", "Signed files", "Languages"]
         if line.startswith(name)
     }
     assert len(found) == len(lines)

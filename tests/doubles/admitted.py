@@ -26,9 +26,8 @@ ADDRESS = "members.onion"
 def publish(organisation: Organisation) -> None:
     """Copies what the office signed into the server's folder."""
     for kind in KINDS:
-        raw = organisation.office.signed.get(kind)
-        assert raw is not None
-        write_durably(organisation.server / "signed" / f"{kind}.signed", raw)
+        if (raw := organisation.office.signed.get(kind)) is not None:
+            write_durably(organisation.server / "signed" / f"{kind}.signed", raw)
 
 
 def request(organisation: Organisation, signing: Ed25519PrivateKey) -> JoinRequest:

@@ -44,9 +44,8 @@ class Organisation:
         members = OnionKey.from_seed(seeds.members).address
         self.slot = self.office.admit(JoinRequest.read(request.sign(self.signing)), "m1", members, random, self.today)
         for kind in KINDS:
-            raw = self.office.signed.get(kind)
-            assert raw is not None
-            write_durably(self.server / "signed" / f"{kind}.signed", raw)
+            if (raw := self.office.signed.get(kind)) is not None:
+                write_durably(self.server / "signed" / f"{kind}.signed", raw)
 
     @property
     def server(self) -> Path:

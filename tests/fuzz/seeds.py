@@ -55,6 +55,8 @@ def _signed() -> dict[str, list[bytes]]:
         "duty": [ROSTER.hash, {TODAY: TRANSPORT.public}],
         "card": ["Office", ["a.onion"], ["en"], ["@office"], 1, 1],
         "access": ["m.onion", {0: bytes(32)}],
+        "languages": {"zh-Hans": [bytes(32), TODAY]},
+        "advice": [TODAY - 49, {"fa": "a"}],
         "transport": [0, TRANSPORT.public],
     }
     made = {f"signed_{kind}": [cbor.encode(body), _claim(kind, body)] for kind, body in bodies.items()}

@@ -48,6 +48,7 @@ from sottovoce.trust import locked
 from sottovoce.trust.card import UntrustedAccess, UntrustedCard
 from sottovoce.trust.duty import UntrustedDutyList
 from sottovoce.trust.join import Invitation, JoinRequest
+from sottovoce.trust.languages import UntrustedAdvice, UntrustedLanguages
 from sottovoce.trust.roster import FIRST_ORG, Roster, UntrustedRoot, UntrustedRoster, join_roots
 from sottovoce.trust.signed import Claim
 from sottovoce.trust.transport import UntrustedTransport, read_transports
@@ -116,6 +117,8 @@ KINDS: dict[str, Callable[[bytes], object]] = {
     "draft": lambda raw: UntrustedDutyList.of(raw).draft(ROSTER, TODAY),
     "card": lambda raw: UntrustedCard.of(raw).verify(ROOT, TODAY),
     "access": lambda raw: UntrustedAccess.of(raw).verify(ROOT, TODAY),
+    "languages": lambda raw: UntrustedLanguages.of(raw).verify(ROOT, TODAY),
+    "advice": lambda raw: UntrustedAdvice.of(raw).verify(ROOT),
     "transport": lambda raw: UntrustedTransport.of(raw).verify(ROSTER, TODAY),
     "transports": lambda raw: read_transports(raw, ROSTER, TODAY),
 }

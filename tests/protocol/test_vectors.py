@@ -33,6 +33,7 @@ from sottovoce.protocol.sealing import binding, unseal
 from sottovoce.protocol.words import Passphrase, parse
 from sottovoce.trust.card import Card, UntrustedAccess, UntrustedCard
 from sottovoce.trust.duty import DutyDraft, UntrustedDutyList
+from sottovoce.trust.languages import Advice, UntrustedAdvice, UntrustedLanguages
 from sottovoce.trust.roster import UntrustedRoot, UntrustedRoster
 from sottovoce.trust.signed import Verified
 from sottovoce.trust.transport import UntrustedTransport
@@ -271,7 +272,7 @@ def item_in_mailbox(vector: Vector) -> Item:
 
 
 def trusted(vector: Vector) -> Verified:
-    """8.3 to 8.12."""
+    """8.3 to 8.17."""
     signed, today, least = raw(vector["signed"]), vector["today"], vector["least"]
     root = UntrustedRoot.of(raw(vector["root"])).verify(raw(vector["org"]), today)
     if vector["kind"] == "root":
@@ -284,6 +285,10 @@ def trusted(vector: Vector) -> Verified:
         if vector["kind"] == "draft":
             return UntrustedDutyList.of(signed).draft(roster, today, least)
         return UntrustedTransport.of(signed).verify(roster, today, least)
+    if vector["kind"] == "languages":
+        return UntrustedLanguages.of(signed).verify(root, today)
+    if vector["kind"] == "advice":
+        return UntrustedAdvice.of(signed).verify(root)
     if vector["kind"] == "access":
         return UntrustedAccess.of(signed).verify(root, today, least)
     if vector["kind"] == "card":
@@ -354,7 +359,7 @@ def mailbox(vector: Vector) -> None:
 
 
 def signed(vector: Vector) -> None:
-    """8.1 to 8.12: what is trusted says what the vector says."""
+    """8.1 to 8.17: what is trusted says what the vector says."""
     made = trusted(vector)
     claim = made.claim
     assert [{"draft": "duty"}.get(vector["kind"], vector["kind"]), claim.serial, claim.issued, claim.expires] == [
@@ -366,6 +371,8 @@ def signed(vector: Vector) -> None:
     assert made.raw == raw(vector["signed"])
     if isinstance(made, Card):
         assert list(made.check_words) == vector["check_words"]
+    if isinstance(made, Advice):
+        assert made.fresh(vector["today"]) == vector.get("fresh", True)
     if isinstance(made, DutyDraft):
         roster = UntrustedRoster.of(raw(vector["roster"])).claim.body[1]
         assert [slot for slot in range(16) if roster[slot][1] in made.signatures] == vector["slots"]
@@ -402,7 +409,10 @@ def edition_refused(vector: Vector) -> None:
             list(read_stream([file], edition_listed(raw(case["listed"]))))
 
 
-SIGNED = ("root", "root_chain", "roster", "duty", "draft", "transport", "card", "access", "pairs")
+SIGNED = (
+    "root", "root_chain", "roster", "duty", "draft", "transport", "card", "access", "pairs",
+    "languages", "advice", "advice_old",
+)  # fmt: skip
 READERS: dict[str, Callable[[Vector], None]] = {
     "passphrase": passphrase,
     "passphrase_typed": passphrase_typed,

@@ -210,6 +210,8 @@ function signed(vector, { lists }) {
     transport: () => signedThings.transport(raw, roster(), trust),
     card: () => signedThings.card(raw, theRoot, trust),
     access: () => signedThings.access(raw, theRoot, trust),
+    languages: () => signedThings.languages(raw, theRoot, trust),
+    advice: () => signedThings.advice(raw, theRoot, trust),
   };
   return { ...readers[vector.kind](), kind: vector.kind, check_words: lists.ofHash(theRoot.org, 6) };
 }
@@ -218,7 +220,7 @@ function signed(vector, { lists }) {
 function goodSigned(vector, tools) {
   const thing = signed(vector, tools);
   equalFields(thing, vector, "kind", "serial", "issued", "expires", "payload", "hash");
-  equalFields(thing, vector, ...["check_words", "key", "slots", "missing"].filter((field) => field in vector));
+  equalFields(thing, vector, ...["check_words", "key", "slots", "missing", "fresh"].filter((field) => field in vector));
   if ("complete" in vector) equal(signed({ ...vector, kind: "duty", signed: vector.complete }, tools).hash, vector.hash, "complete");
 }
 
@@ -265,6 +267,9 @@ export const GOOD = {
   signed_root_chain: goodSigned,
   signed_draft: goodSigned,
   signed_transport: goodSigned,
+  signed_languages: goodSigned,
+  signed_advice: goodSigned,
+  signed_advice_old: goodSigned,
 };
 
 /** Vectors with a `way`: read so; a good one shows what these fields say, a bad one is refused by the layer it names. */

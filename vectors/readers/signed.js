@@ -148,3 +148,29 @@ export function access(raw, theRoot, trust) {
   must([...keys].every(([slot, key]) => isSlot(slot) && isBytes(key, 32)), thing.layer, "a key's form");
   return thing;
 }
+
+const isTag = (value) => isText(value) && /^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8}){0,3}$/.test(value);
+const isTagged = (map) => map instanceof Map && map.size <= 16 && [...map.keys()].every(isTag);
+const isReview = (value) => Array.isArray(value) && value.length === 2 && isBytes(value[0], 32) && isInteger(value[1]);
+
+/** 8.16. */
+export function languages(raw, theRoot, trust) {
+  const thing = byRoot("languages", raw, theRoot, trust);
+  must(isTagged(thing.body), thing.layer, "the languages' form");
+  must([...thing.body.values()].every(isReview), thing.layer, "a review's form");
+  return thing;
+}
+
+const isPlain = (text) => isText(text) && text !== "" && [...text].length <= 2000 && !/[\u0000-\u0009\u000b-\u001f\u007f-\u009f]/.test(text);
+
+/** 8.17: without step 6 of 8.3; `fresh` is whether its texts may be shown. */
+export function advice(raw, theRoot, { today }) {
+  const thing = takeApart(raw, "advice");
+  checkSigners(thing, { org: theRoot.org, signers: [theRoot.key] });
+  const [verified, texts] = Array.isArray(thing.body) && thing.body.length === 2 ? thing.body : [];
+  must(isInteger(verified) && isTagged(texts), thing.layer, "the advice's form");
+  must([...texts.values()].every(isPlain), thing.layer, "a text's form");
+  must(verified <= thing.issued, thing.layer, "verified after it was signed");
+  must(thing.expires === verified + 56n, thing.layer, "it holds too long");
+  return { ...thing, fresh: verified - 1n <= BigInt(today) && BigInt(today) <= thing.expires };
+}

@@ -9,6 +9,7 @@ import sys
 import click
 
 from sottovoce.desk.errors import DeskError
+from sottovoce.door.errors import TextsError
 from sottovoce.onion.errors import OnionError
 from sottovoce.pool.errors import RoadError
 from sottovoce.protocol.errors import PhraseError, Refused
@@ -22,13 +23,17 @@ _MODULES = {
     "org": "org",
     "onion": "org",
     "member": "member",
+    "language": "language",
+    "advice": "language",
     "serve": "serve",
     "desk": "desk",
     "source": "source",
     "doctor": "doctor",
     "demo": "demo",
 }
-_KNOWN_ERRORS = (UserError, DeskError, SourceError, OnionError, RoadError, Refused, WrongPassphrase, PhraseError)
+_KNOWN_ERRORS = (
+    UserError, DeskError, SourceError, TextsError, OnionError, RoadError, Refused, WrongPassphrase, PhraseError,
+)  # fmt: skip
 
 
 class _Tree(click.Group):

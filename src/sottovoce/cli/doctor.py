@@ -24,6 +24,7 @@ from sottovoce.protocol.sizes import EDITION_SECONDS, edition_of
 from sottovoce.trust.published import SignedFolder
 
 from .common import PATH, UserError, now, out, today
+from .offered import offered
 
 _TOR_LEAST = (0, 4, 8)  # the first with proof of work for onions
 _FREE_MIB = 1_024
@@ -108,6 +109,10 @@ def _signed(folder: Path) -> str:
     return ""
 
 
+def _languages(folder: Path) -> str:
+    return " ".join(f"{line.language}: {line.fault}" for line in offered(SignedFolder(folder / "signed")) if line.fault)
+
+
 def _clock(folder: Path) -> str:
     """A pool whose open edition is still to come takes nothing until then (docs/decisions/bounded-expiry.md)."""
     opened, edition = max(_numbers(folder / "pool" / "pending"), default=0), edition_of(now())
@@ -145,6 +150,7 @@ def _checks(folder: Path | None) -> dict[str, Callable[[], str]]:
             checks["Clock"] = lambda: _clock(folder)
         if (folder / "onion").is_dir():
             checks["Signed files"] = lambda: _signed(folder)
+            checks["Languages"] = lambda: _languages(folder)
     return checks
 
 
@@ -159,4 +165,8 @@ def doctor(folder: Path | None) -> int:
     for name, finding in findings.items():  # unbroken, however long: a command shall survive being copied
         line = f"{name:{width}}{finding or 'good'}"
         out.print(line, style="" if finding else "green", markup=False, soft_wrap=True)
+    if "Languages" in findings and folder is not None:
+        out.print("\nLanguages that visitors are offered:")
+        for each in offered(SignedFolder(folder / "signed")):
+            out.print(f"{each.language:{width}}{each.text}", markup=False, soft_wrap=True)
     return 1 if any(findings.values()) else 0

@@ -113,6 +113,9 @@ def _publish(folder: Path, server: Path) -> None:
     for kind in KINDS:
         if (raw := signed.get(kind)) is not None:
             write_durably(server / "signed" / f"{kind}.signed", raw)
+    for tag in signed.languages():
+        if (pack := signed.pack(tag)) is not None:
+            write_durably(SignedFolder(server / "signed").pack_path(tag), pack)
     if signed.get("access") is not None:
         clients = signed.access(today()).clients
         publics = {f"slot-{slot:02}": key for slot, key in clients.items()}

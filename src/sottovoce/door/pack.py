@@ -65,7 +65,7 @@ class Pack:
                 io.BytesIO(self.catalogue.encode()), locale=self.language.replace("-", "_"), abort_invalid=True
             )
         except (PoFileError, ValueError, LookupError):
-            raise TextsError(f"The catalogue of {self.language} can't be read: run tools/strings.py.") from None
+            raise TextsError(f"The catalogue of {self.language} can't be read: take another copy of it.") from None
 
     def translations(self) -> dict[Sentence, tuple[str, ...]]:
         """Every sentence and its translation: one, or one for each plural form. Empty ones are missing."""

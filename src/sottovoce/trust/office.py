@@ -17,6 +17,7 @@ from sottovoce.protocol.sizes import SLOTS
 
 from .card import UntrustedAccess, UntrustedCard
 from .join import JoinRequest
+from .languages import UntrustedAdvice, UntrustedLanguages
 from .locked import lock, unlock
 from .office_secrets import Random, Secrets, key_of, public_of
 from .published import SignedFolder, write_durably
@@ -25,14 +26,18 @@ from .signed import Claim, Untrusted
 
 ROOT_DAYS = 3_653  # ten years: films with the address are watched for long
 CARD_DAYS = 365
-KINDS = ("root", "roster", "card", "access")
+MEMBERS_KINDS = ("root", "roster", "card", "access")  # what a member's device is given
+KINDS = (*MEMBERS_KINDS, "languages", "advice")
 _SECRETS = "secrets.locked"
 _BACKUP_MOST = 4 << 20
-RENEWED: dict[str, tuple[Callable[[bytes], Untrusted], int]] = {
-    "roster": (UntrustedRoster.of, ROSTER_DAYS),
-    "card": (UntrustedCard.of, CARD_DAYS),
-    "access": (UntrustedAccess.of, ROSTER_DAYS),
+SIGNED: dict[str, Callable[[bytes], Untrusted]] = {
+    "roster": UntrustedRoster.of,
+    "card": UntrustedCard.of,
+    "access": UntrustedAccess.of,
+    "languages": UntrustedLanguages.of,
+    "advice": UntrustedAdvice.of,
 }
+_DAYS = {"roster": ROSTER_DAYS, "card": CARD_DAYS, "access": ROSTER_DAYS}
 
 
 class Office:
@@ -85,7 +90,7 @@ class Office:
     def sign(self, kind: str, org: bytes, today: int, expires: int, body: object) -> int:
         """Signs the next one of a kind and keeps it; returns its serial."""
         held = self.signed.get(kind)
-        serial = RENEWED[kind][0](held).claim.serial + 1 if held is not None else 1
+        serial = SIGNED[kind](held).claim.serial + 1 if held is not None else 1
         raw = Claim(kind, org, serial, today, expires, body).sign([self.root_key()])
         write_durably(self.signed.path(kind), raw)
         return serial
@@ -98,7 +103,7 @@ class Office:
         raw = self.signed.get(kind)
         if raw is None:
             return None
-        read, root = RENEWED[kind][0](raw), self.signed.root(self.read_root().claim.issued)
+        read, root = SIGNED[kind](raw), self.signed.root(self.read_root().claim.issued)
         try:
             read.check(root.org, root.keys[-roots:], 1, read.claim.issued)
         except Refused as error:
@@ -120,10 +125,19 @@ class Office:
         """Signs roster, card and access list anew before they end; `threshold` members must sign a duty list then."""
         if threshold is not None:
             self._change_threshold(threshold, today)
-        for kind, (_, days) in RENEWED.items():
+        for kind in _DAYS:
             claim = self.claim(kind)
             if claim is not None and not (kind == "roster" and threshold is not None):
-                self.sign(kind, claim.org, today, today + days, claim.body)
+                self.sign_again(claim, today, claim.body)
+
+    def sign_again(self, claim: Claim, today: int, body: object) -> None:
+        """Signs the next of a kind for its usual time.
+
+        A sign-off ends with the root. Advice keeps its end, since no signature makes it younger.
+        """
+        ends = {"languages": self.read_root().claim.expires, "advice": claim.expires}
+        expires = ends[claim.kind] if claim.kind in ends else today + _DAYS[claim.kind]
+        self.sign(claim.kind, claim.org, min(today, expires), expires, body)
 
     def _change_threshold(self, threshold: int, today: int) -> None:
         roster, access = self.claim("roster"), self.claim("access")
@@ -201,7 +215,7 @@ class Office:
 
     def welcome(self) -> bytes:
         """What a new member takes back to their device: all that the root signed, members' onion included."""
-        held = {kind: self.signed.get(kind) for kind in KINDS}
+        held = {kind: self.signed.get(kind) for kind in MEMBERS_KINDS}
         return cbor.encode({kind: raw for kind, raw in held.items() if raw is not None})
 
     def backup(self, passphrase: str, random: Random, secrets: Secrets | None = None) -> bytes:

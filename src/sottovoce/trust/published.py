@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
@@ -13,19 +15,26 @@ from sottovoce.protocol.sizes import EPOCH_SECONDS
 
 from .card import Access, Card, UntrustedAccess, UntrustedCard
 from .duty import DutyList, UntrustedDutyList
+from .languages import Advice, read_advice, read_languages
 from .roster import Root, Roster, UntrustedRoot, UntrustedRoster
 
-_SHOWN = ("root", "card", "roster", "duty")
+_SHOWN = ("root", "card", "roster", "duty", "languages", "advice")
 
 
 @dataclass(frozen=True)
 class Published:
-    """What the organisation says today, verified; `duty` is None where no valid list is."""
+    """What the organisation says today, verified; `duty` is None where no valid list is.
+
+    `languages`: by tag, SHA-256 of the texts that it signed off, English not among them. `advice`: None where there is
+    none; look whether it is fresh.
+    """
 
     root: Root
     roster: Roster
     card: Card
     duty: DutyList | None
+    languages: Mapping[str, bytes] = field(default_factory=dict)
+    advice: Advice | None = None
 
     def audience(self, today: int) -> Audience | None:
         """To whom a source writes today; None when there is no duty key for today (never something weaker)."""
@@ -107,7 +116,30 @@ class SignedFolder:
         root = self.root(today)
         card = UntrustedCard.of(self._need("card")).verify(root, today)
         roster = UntrustedRoster.of(self._need("roster")).verify(root, today, card.least_roster)
-        return Published(root, roster, card, self._duty(roster, today))
+        languages = read_languages(self.get("languages"), root, today)
+        return Published(
+            root, roster, card, self._duty(roster, today), languages, read_advice(self.get("advice"), root)
+        )
+
+    def languages(self) -> Mapping[str, bytes]:
+        """SHA-256 of each language's signed-off texts; no day is asked, since a sign-off holds until the next one."""
+        try:
+            read = UntrustedRoot.of(self._need("root"))
+            return read_languages(self.get("languages"), read.verify(None, read.claim.issued), None)
+        except Refused:
+            return {}
+
+    def pack_path(self, tag: str) -> Path:
+        """Where the texts of a signed-off language lie."""
+        return self.folder / f"language-{tag}.pack"
+
+    def pack(self, tag: str) -> bytes | None:
+        """The texts of a language exactly as they were signed off; None for all others, also for damaged ones."""
+        try:
+            raw = self.pack_path(tag).read_bytes() if tag in (languages := self.languages()) else None
+        except OSError:
+            return None
+        return raw if raw is not None and hashlib.sha256(raw).digest() == languages[tag] else None
 
     def _duty(self, roster: Roster, today: int | None) -> DutyList | None:
         """The held duty list, when it is the roster's; `today` is None where its time does not matter."""

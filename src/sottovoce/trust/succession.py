@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from sottovoce.protocol.errors import Refused
 
-from .office import RENEWED, ROOT_DAYS, Office
+from .office import ROOT_DAYS, SIGNED, Office
 from .office_secrets import Random, Secrets, key_of, public_of
 from .published import write_durably
 from .roster import ROOTS, UntrustedRoot, join_roots
@@ -40,11 +40,11 @@ def _hand_over(office: Office, chain: UntrustedRoot, new: bytes, today: int) -> 
 
 def _sign_all_anew(office: Office, today: int) -> None:
     serial = office.read_root().claim.serial
-    for kind, (_, days) in RENEWED.items():
+    for kind in SIGNED:
         claim = office.claim(kind, roots=2)
         if claim is not None:
             body = [*claim.body[:4], serial, claim.body[5]] if kind == "card" else claim.body
-            office.sign(kind, claim.org, today, today + days, body)
+            office.sign_again(claim, today, body)
 
 
 def end_succession(office: Office, passphrase: str, random: Random) -> None:
