@@ -13,19 +13,20 @@ import threading
 import time
 from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from urllib.parse import urlencode
 
 import pytest
 import uvloop
-from doubles.organisation import NAME, Organisation
+from doubles.organisation import NAME, PASSPHRASE, Organisation
 from doubles.visitor import Page, Visitor
 
 from sottovoce.cli.site import Listener, Site, listener
 from sottovoce.door.door import FORM_MOST
 from sottovoce.door.inside import INBOX_BYTES
 from sottovoce.door.ledger import IDLE_SECONDS, MemoryLedger
+from sottovoce.door.pack import Pack, hash_of, pack_of
 from sottovoce.door.practice import is_practice, practice_words, real_words
 from sottovoce.door.session import VisitKeys, Visits
 from sottovoce.door.texts import TONGUES
@@ -45,6 +46,7 @@ from sottovoce.protocol.sizes import EDITION_SECONDS, EPOCH_SECONDS, epoch_of
 from sottovoce.protocol.words import Passphrase, parse
 from sottovoce.source.conversation import ROOM
 from sottovoce.trust.published import SignedFolder
+from sottovoce.trust.reviews import Review, approve, sign_advice
 
 NOW = 1_800_000_123.75
 TODAY = epoch_of(NOW)
@@ -715,6 +717,34 @@ def test_a_visit_stays_in_its_language_and_the_desk_learns_it(everywhere: World,
     assert all(f'<html lang="{tag}"' in page.text for page in pages if page.status == 200)
     (message,) = everywhere.messages()
     assert (message.body.text, message.body.language) == (TEXT, tag)
+
+
+def test_a_signed_off_language_is_served_as_it_was_reviewed_and_advice_with_it(tmp_path: Path) -> None:
+    org = Organisation(tmp_path, TODAY)
+    org.go_on_duty()
+    tree = Pack.read(pack_of("fa"))
+    title = "{% trans %}Welcome{% endtrans %}"
+    changed = {**tree.templates, "welcome.html": tree.templates["welcome.html"].replace(title, "As it was")}
+    reviewed = replace(tree, templates=changed).encode()
+    approve(org.office, PASSPHRASE, reviewed, Review("fa", TODAY, hash_of(reviewed), "A. Reader"), secrets.token_bytes)
+    sign_advice(org.office, TODAY - 1, {"fa": "اول\n\nدوم"}, TODAY)
+    shutil.copytree(org.office.folder / "signed", org.server / "signed", dirs_exist_ok=True)
+    world = World(org)
+    try:
+        visitor = Visitor(world, language="fa")
+        page = visitor.get("")
+        assert "<title>As it was</title>" in page.text
+        assert "soft in review" not in page.text
+        assert "A. Reader" not in page.text
+        guide = visitor.get("guide").text
+        assert '<p dir="auto">اول</p>' in guide
+        assert '<p dir="auto">دوم</p>' in guide
+        assert "\u06f2\u06f0\u06f2\u06f7" in guide  # 2027: it was verified in that year
+        assert "we have none now" in Visitor(world).get("guide").text
+        world.now += 57 * EPOCH_SECONDS
+        assert '<p dir="auto">' not in visitor.get("guide").text
+    finally:
+        world.close()
 
 
 def test_words_of_one_language_are_taken_on_the_page_of_another(everywhere: World) -> None:

@@ -258,9 +258,9 @@ def test_days_and_numbers_are_written_as_the_language_does() -> None:
     assert "11月14日" in Document(IN_ALL["zh-Hant", "inbox"]).text("dd")
     assert "11월 14일" in Document(IN_ALL["ko", "inbox"]).text("dd")
     assert "\u06f1\u06f8:\u06f0\u06f0" in Document(IN_ALL["fa", "sent"]).text("p")
-    for name in ALL:
+    for name in (name for name in ALL if "inbox" not in name):
         ours = (text for kind, text in document("fa", name).texts if kind not in NOT_OURS)
-        assert not re.search("[0-9]", re.sub("rigde|[a-z.]+/@?[a-z]+|Berth.*|2200.*", "", "".join(ours)))
+        assert not re.search("[0-9]", "".join(ours))
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from sottovoce.door.errors import TextsError
@@ -28,6 +30,25 @@ def offered(signed: SignedFolder) -> list[Line]:
     others = sorted({*LANGUAGES, *signed.languages()} - {SOURCE_LANGUAGE})
     source = Line(SOURCE_LANGUAGE, offered=True, waiting=0, text="the source of the others, always offered")
     return [source, *(_line(signed, language) for language in others)]
+
+
+def texts(signed: SignedFolder, *, unreviewed: bool) -> list[tuple[Pack, bool]]:
+    """What visitors are offered: the texts of each language, and whether a native reader reviewed them.
+
+    English is the first, and this program's own. The others are as they were signed off; with `unreviewed`, as in the
+    demo, as this program has them, whether somebody read them or not.
+    """
+    if unreviewed:
+        return [(Pack.read(pack_of(tag)), tag == SOURCE_LANGUAGE) for tag in LANGUAGES]
+    held = [(tag, signed.pack(tag)) for tag in LANGUAGES if tag in signed.languages()]
+    return [(Pack.read(pack_of(SOURCE_LANGUAGE)), True), *_readable(held)]
+
+
+def _readable(held: Sequence[tuple[str, bytes | None]]) -> Iterator[tuple[Pack, bool]]:
+    for tag, raw in held:
+        with contextlib.suppress(TextsError):  # the lines above tell the operator
+            if raw is not None and (pack := Pack.read(raw)).language == tag:
+                yield pack, True
 
 
 def _line(signed: SignedFolder, language: str) -> Line:

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
+from functools import partial
 
 import uvicorn
 from starlette.applications import Starlette
@@ -14,7 +15,6 @@ from starlette.requests import Request
 
 from sottovoce.door.app import app
 from sottovoce.door.door import ENVELOPES, WORK, Door
-from sottovoce.door.pack import LANGUAGES, Pack, pack_of
 from sottovoce.door.pages import CardView, News, Pages
 from sottovoce.door.session import Visits
 from sottovoce.door.texts import TONGUES
@@ -31,6 +31,7 @@ from sottovoce.trust.card import Card
 from sottovoce.trust.published import Published, SignedFolder
 
 from .common import random
+from .offered import texts
 
 _EDITIONS = "editions"
 _LATELY_SECONDS = 0.2
@@ -91,11 +92,6 @@ class Lately:
         return self._held[2]
 
 
-def news(_: Published) -> News:
-    """What the pages heed of what the organisation says today."""
-    return News()
-
-
 def _day(epoch: int) -> date:
     return datetime.fromtimestamp(epoch * EPOCH_SECONDS, UTC).date()
 
@@ -118,7 +114,7 @@ class Site:
         source = Source(self.pool, published, self.now, random)
         doors = {
             pages.texts.tongue.tag: Door(
-                source, pages, lambda: news(published()), self.visits, self.now, random, self._allow
+                source, pages, partial(self._news, published, pages), self.visits, self.now, random, self._allow
             )
             for pages in self._pages(published().card, banner)
         }
@@ -126,13 +122,18 @@ class Site:
         return app(doors, [*public])
 
     def _pages(self, card: Card, banner: str | None) -> list[Pages]:
-        packs = [Pack.read(pack_of(tag)) for tag in (LANGUAGES if self.unreviewed else ("en",))]
-        tongues = [TONGUES[pack.language] for pack in packs]
+        offered = texts(self.signed, unreviewed=self.unreviewed)
+        tongues = [TONGUES[pack.language] for pack, _ in offered]
         view = CardView(card.name, card.addresses[0], card.check_words, tuple(card.accounts), _day(card.claim.expires))
-        return [
-            Pages.of(pack, view, tongues, reviewed=pack.language == "en" or not self.unreviewed, banner=banner)
-            for pack in packs
-        ]
+        return [Pages.of(pack, view, tongues, reviewed=reviewed, banner=banner) for pack, reviewed in offered]
+
+    def _news(self, published: Callable[[], Published], pages: Pages) -> News:
+        """What the pages of one language heed of what the organisation says now."""
+        held = published()
+        if held.advice is None:
+            return News()
+        text = held.advice.texts.get(pages.texts.tongue.tag, "") if held.advice.fresh(epoch_of(self.now())) else ""
+        return News(advice=tuple(filter(None, text.split("\n"))), verified=_day(held.advice.verified))
 
     def _allow(self, request: Request, kind: str, amount: float) -> bool:
         circuit = request.client.host if request.client else ""

@@ -38,6 +38,7 @@ from sottovoce.trust.team import TeamFolder
 from . import common
 from .channel import Word, put_answer, read_put
 from .common import UserError, out, random
+from .offered import offered
 from .site import Listener, listener
 from .worker import Setup
 from .workers import COMMAND, Handle, Life, Workers
@@ -242,6 +243,8 @@ class Starter:
         for tor in tors.values():
             tor.wait_published()
         self.say(f"The door is open: http://{self.card.addresses[0]}/")
+        for line in offered(self.signed) if not self.unreviewed else []:
+            self.say(f"  {line.language:8} {line.text}")
 
 
 async def _within(stop: asyncio.Event, seconds: float) -> bool:

@@ -21,7 +21,7 @@ from markupsafe import Markup
 
 from .inbox_page import SHOWN_UNFINISHED, AnswerView, InboxView, Piece, lay_out
 from .pack import Pack
-from .texts import TONGUES, Texts, Tongue
+from .texts import Texts, Tongue
 
 _WORD_SHOWN = 40  # letters of an unknown word that an error repeats; no list has a longer word
 GUIDES = ("guide", "text", "lost", "worry", "practice", "when", "address", "limits")
@@ -130,7 +130,7 @@ class Pages:
             "style": Markup(sheet.style),  # noqa: S704  (the sheet is ours, and nothing given is in it)
             "banner": banner, "unreviewed": not reviewed,
         }  # fmt: skip
-        return cls(Texts(TONGUES[pack.language], pack.templates, pack.catalogue, values), sheet.csp)
+        return cls(Texts(pack, values), sheet.csp)
 
     def under(self, news: News, *, practice: bool = False) -> Pages:
         """The same pages under these news."""

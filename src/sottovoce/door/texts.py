@@ -16,8 +16,8 @@ from typing import Any, cast
 
 from babel.core import Locale
 from babel.dates import format_date, format_skeleton
+from babel.messages.catalog import Catalog
 from babel.messages.mofile import write_mo
-from babel.messages.pofile import read_po
 from babel.numbers import format_decimal
 from babel.support import Translations
 from jinja2 import DictLoader, Environment, StrictUndefined
@@ -26,6 +26,8 @@ from persiantools.jdatetime import MONTH_NAMES_FA, JalaliDate
 from sottovoce.protocol.sizes import QUARTERS
 from sottovoce.protocol.words import number as number_of
 from sottovoce.protocol.words import word_index, word_list
+
+from .pack import Pack
 
 _CONSTANT = re.compile(r"\{% trans %\}([^{]*)\{% endtrans %\}")
 _HOURS = range(0, 24, 24 // QUARTERS)  # UTC, at which editions begin
@@ -90,17 +92,12 @@ def _tag_of(wished: str) -> str:
 
 
 class Texts:
-    """The templates of one language, ready to be filled. `templates` by file name; `catalogue` is a .po file's text.
+    """The templates of one language, ready to be filled; `values` are those that every page has."""
 
-    `values` are those that every page has.
-    """
-
-    def __init__(
-        self, tongue: Tongue, templates: Mapping[str, str], catalogue: str, values: Mapping[str, object]
-    ) -> None:
-        self.tongue = tongue
-        self._translations = _compiled(catalogue)
-        environment = self._environment(templates)
+    def __init__(self, pack: Pack, values: Mapping[str, object]) -> None:
+        self.tongue = tongue = TONGUES[pack.language]
+        self._translations = _compiled(pack.messages())
+        environment = self._environment(pack.templates)
         environment.globals.update(
             lang=tongue.tag, direction=tongue.direction, has_words=tongue.words is not None,
             hours=[self.hour(hour) for hour in _HOURS], place=tongue.place, hours_there=self._there(), **values,
@@ -188,8 +185,8 @@ class Texts:
         return [word or number for word, number in self.words([place for place in places if place is not None])]
 
 
-def _compiled(catalogue: str) -> Translations:
+def _compiled(catalogue: Catalog) -> Translations:
     compiled = io.BytesIO()
-    write_mo(compiled, read_po(io.StringIO(catalogue)))
+    write_mo(compiled, catalogue)
     compiled.seek(0)
     return Translations(compiled)
