@@ -19,11 +19,13 @@ from sottovoce.pool.team import AT_ONCE, ITEM, RECEIPT, PostResult
 from sottovoce.pool.team_client import Conflict
 from sottovoce.protocol.errors import Refused
 from sottovoce.protocol.sizes import ANSWER_EPOCHS, ENVELOPE, QUARTERS, SLOTS, TAG, edition_of, epoch_of
+from sottovoce.trust.notice import KINDS as NOTICES
+from sottovoce.trust.notice import Kind
 from sottovoce.trust.published import SignedFolder, write_durably
 from sottovoce.trust.team import TeamFolder
 
 Loss = Literal["before", "after"]
-KINDS = ("root", "roster", "card", "duty")
+KINDS = ("root", "roster", "card", "duty", *NOTICES)
 
 
 class Things(MutableMapping[str, bytes]):
@@ -212,6 +214,12 @@ class MemoryRoad:
         self._begin("put_duty")
         self._refusing(lambda: self.team.put_duty(raw))
         self._end("put_duty")
+
+    def put_notice(self, kind: Kind, raw: bytes) -> None:
+        """Compare and swap; a server may say that it took one that it does not show."""
+        self._begin("put_notice")
+        self._refusing(lambda: self.team.put_notice(kind, raw))
+        self._end("put_notice")
 
     def draft(self) -> bytes | None:
         """The draft of the next duty list."""

@@ -16,6 +16,7 @@ from sottovoce.pool.team import PostResult
 from sottovoce.pool.team_client import Conflict
 from sottovoce.protocol.errors import Refused
 from sottovoce.protocol.sizes import ENVELOPE, TAG
+from sottovoce.trust.notice import Kind
 
 LOST = "The connection to the server broke: try again."
 T = TypeVar("T")
@@ -149,6 +150,10 @@ class DeskRoad:
     def put_duty(self, raw: bytes) -> None:
         """Hands in a duty list."""
         self._handed_in("put_duty", lambda: self._server.team.put_duty(raw))
+
+    def put_notice(self, kind: Kind, raw: bytes) -> None:
+        """Hands in a notice."""
+        self._handed_in("put_notice", lambda: self._server.team.put_notice(kind, raw))
 
     def draft(self) -> bytes | None:
         """The draft."""

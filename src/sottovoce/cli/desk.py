@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from . import desk_read, desk_sync, desk_team
+from . import desk_notice, desk_read, desk_sync, desk_team
 from .desk_group import desk
 
-__all__ = ["desk", "desk_read", "desk_sync", "desk_team"]
+__all__ = ["desk", "desk_notice", "desk_read", "desk_sync", "desk_team"]

@@ -12,6 +12,7 @@ from rich.padding import Padding
 from rich.table import Table
 
 from sottovoce.desk.letters import Conversation, Entry
+from sottovoce.desk.notices import told
 from sottovoce.protocol.sizes import EDITION_SECONDS, EPOCH_SECONDS
 
 from .common import out, passphrase_option
@@ -128,6 +129,10 @@ def status(folder: Path, as_json: bool, **given: str | None) -> None:
     last = day(found.last_sync) if found.last_sync is not None else "never"
     out.print(f"Slot {found.slot}   duty keys for {found.duty_days} days   roster for {found.roster_days} days")
     out.print(f"{found.unread} unread   {found.waiting} waiting   last sync {last}")
+    if found.away_until is not None:
+        out.print(f"Away: {told('absence', found.away_until)}.", style="bold")
+    if found.compromised_since is not None:
+        out.print(f"Compromise: {told('compromise', found.compromised_since)}.", style="bold")
     for warning in found.warnings:
         out.print(warning, style="yellow", markup=False)
     for alarm, epoch in found.alarms:

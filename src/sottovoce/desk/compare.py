@@ -16,11 +16,14 @@ from sottovoce.protocol.errors import Refused
 from sottovoce.protocol.sizes import epoch_of
 from sottovoce.trust.card import UntrustedCard
 from sottovoce.trust.duty import UntrustedDutyList
+from sottovoce.trust.notice import KINDS as NOTICES
+from sottovoce.trust.notice import Kind, read_notice
 from sottovoce.trust.roster import UntrustedRoot, UntrustedRoster
 from sottovoce.trust.signed import Verified
 
 from .collect import read_whole
 from .editions import WHAT_TO_DO, Editions, name_of
+from .notices import DeskNotices
 from .road import Report, Road
 from .trusted import Trusted
 from .vault import Vault
@@ -48,7 +51,7 @@ class Compare:
         self._now, self._today = now, epoch_of(now)
 
     def signed_at(self, road: Road, report: Report) -> int:
-        """Root, card, roster and duty list at the door; how many were as they should be."""
+        """Root, card, roster, duty list and notices at the door; how many of the first four were as they should be."""
         checks: dict[str, Callable[[bytes], Verified]] = {
             "root": lambda raw: UntrustedRoot.of(raw).verify(self._trusted.org, self._today, self._trusted.root),
             "card": lambda raw: UntrustedCard.of(raw).verify(self._trusted.root, self._today),
@@ -58,7 +61,24 @@ class Compare:
         good = 0
         for kind, verify in checks.items():
             good += report.attempt(partial(self._one, road, kind, verify, report))
+        for notice in NOTICES:
+            report.attempt(partial(self.notice, notice, road, report))
         return good
+
+    def notice(self, kind: Kind, road: Road, report: Report) -> None:
+        """A server in foreign hands would keep just this from sources: that it is not to be trusted. RoadError."""
+        held = DeskNotices(self._vault, self._trusted, self._today).held(kind)
+        shown = read_notice(road.shown(kind), kind, self._trusted.roster, self._today)
+        old, new = (each.claim.serial if each is not None else -1 for each in (held, shown))
+        if new > old:
+            report.warn(f"The door shows a newer notice of {kind} than members were shown: sync again.")
+        elif held is None or (shown is not None and shown.hash == held.hash):
+            return
+        elif shown is not None or held.says(self._today) is not None:  # a withdrawn one that is gone misleads nobody
+            report.alarm(
+                f"The door does not show the notice of {kind} that members signed, {_OTHER} Publish the notice by "
+                "other ways."
+            )
 
     def _one(self, road: Road, kind: str, verify: Callable[[bytes], Verified], report: Report) -> bool:
         name = "duty list" if kind == "duty" else kind

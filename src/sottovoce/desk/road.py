@@ -11,6 +11,7 @@ from typing import Protocol
 from sottovoce.pool.edition import Listed
 from sottovoce.pool.errors import Reply, RoadError
 from sottovoce.pool.team import PostResult
+from sottovoce.trust.notice import Kind
 
 FETCH_MOST = 128  # tags in one request: 1 MiB of envelopes, a second over Tor
 
@@ -32,7 +33,7 @@ class Road(Protocol):
         """The bytes of one edition in chunks, from the door."""
 
     def shown(self, kind: str) -> bytes | None:
-        """The signed thing of a kind that the door shows to sources: "root", "roster", "card" or "duty"."""
+        """The signed thing of a kind that the door shows to sources: "root", "roster", "card", "duty" or a notice's."""
 
     def put(self, epoch: int, tag: bytes, envelope: bytes) -> Reply:
         """Posts one envelope by the same anonymous call as sources."""
@@ -48,6 +49,9 @@ class Road(Protocol):
 
     def put_duty(self, raw: bytes) -> None:
         """Hands in a duty list; Conflict when the server refuses it or holds a newer one."""
+
+    def put_notice(self, kind: Kind, raw: bytes) -> None:
+        """Hands in a notice of absence or compromise; Conflict when it is refused or not newer."""
 
     def draft(self) -> bytes | None:
         """The draft of the next duty list."""

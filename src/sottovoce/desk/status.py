@@ -9,6 +9,7 @@ from sottovoce.protocol.keys import sign_of
 from sottovoce.protocol.sizes import ANSWER_EPOCHS
 
 from .letters import OFFER_AFTER, Conversation
+from .notices import DeskNotices
 from .team import Team
 from .trusted import Trusted
 from .vault import Vault
@@ -18,7 +19,10 @@ WARN_ROSTER_DAYS = 21  # the office meets seldom
 
 @dataclass(frozen=True)
 class Status:
-    """How the desk stands; `warnings` and `alarms` are sentences, `last_sync` is an epoch or None."""
+    """How the desk stands; `warnings` and `alarms` are sentences, days are epochs.
+
+    `away_until` and `compromised_since` are what sources should be told (`trust.notice.Notices`).
+    """
 
     slot: int | None
     duty_days: int
@@ -26,19 +30,29 @@ class Status:
     unread: int
     waiting: int
     last_sync: int | None
+    away_until: int | None
+    compromised_since: int | None
     warnings: tuple[str, ...]
     alarms: tuple[tuple[str, int], ...]  # each with the epoch in which it was raised last
 
 
-def status_of(vault: Vault, trusted: Trusted, team: Team, conversations: Sequence[Conversation], today: int) -> Status:
+def status_of(
+    vault: Vault,
+    trusted: Trusted,
+    team: Team,
+    notices: DeskNotices,
+    conversations: Sequence[Conversation],
+    today: int,
+) -> Status:
     """The status on a day; DeskError before the office answered."""
     roster = trusted.roster
     slot, duty, days = trusted.slot(roster), team.duty_days(), roster.claim.expires - today + 1
     unread = sum(each.unread for each in conversations)
     waiting = sum(each.waiting for each in conversations)
-    warnings = (*_warnings(slot, days), *team.warnings(today), *_offers(conversations))
+    warnings = (*_warnings(slot, days), *team.warnings(today), *notices.warnings(), *_offers(conversations))
     alarms = tuple((text, epoch) for text, epoch in vault.alarms() if epoch >= today - ANSWER_EPOCHS)
-    return Status(slot, duty, max(0, days), unread, waiting, vault.note("last sync"), warnings, alarms)
+    away, since, _ = notices.up()
+    return Status(slot, duty, max(0, days), unread, waiting, vault.note("last sync"), away, since, warnings, alarms)
 
 
 def _warnings(slot: int | None, roster_days: int) -> Iterable[str]:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 
 from sottovoce.pool.edition import Listed, next_hour
 from sottovoce.protocol.sizes import edition_of, epoch_of
+from sottovoce.trust.notice import Kind
 
 from .collect import Collector
 from .compare import Compare, CompareReport, sample
@@ -13,10 +14,11 @@ from .editions import Editions
 from .errors import DeskError
 from .intake import Intake
 from .letters import Conversation, Entry, Letters
+from .notices import DeskNotices
 from .outbox import ROOM, Outbox
 from .outgoing import Outgoing
 from .parts import Origin, Parts
-from .road import Road, SyncReport
+from .road import Report, Road, SyncReport
 from .status import Status, status_of
 from .team import Team
 from .trusted import Trusted
@@ -48,6 +50,7 @@ class Desk:
         known = report.attempt(lambda: pending.extend(road.pending()))
         known = known and report.attempt(lambda: listed.extend(road.editions()))
         if known and report.attempt(lambda: self._trusted.refresh(road, epoch_of(now), report)):
+            self.notices.sync(road, report)  # first: a warning to sources shall wait for nothing
             report.attempt(lambda: self.team.receive(road, report))
             self._collect(road, pending, self._compare(now).listing(listed, report), now, report)
             self._serve(road, now, report, post)
@@ -57,6 +60,11 @@ class Desk:
 
     def _compare(self, now: float) -> Compare:
         return Compare(self._vault, self._trusted, self.editions, now)
+
+    @property
+    def notices(self) -> DeskNotices:
+        """The notices to sources as this vault knows them."""
+        return DeskNotices(self._vault, self._trusted, epoch_of(self._now()))
 
     def _collect(
         self,
@@ -91,8 +99,7 @@ class Desk:
         self._outbox(now).tell(report)
         with self._vault.transaction():
             self._parts.settle()
-            for sentence in report.alarms:
-                self._vault.keep_alarm(sentence, epoch_of(now))
+            self._keep_alarms(report)
         for sentence in self.status().warnings:
             report.warn(sentence)
 
@@ -103,9 +110,29 @@ class Desk:
         """Posts one envelope: the next part of what waits, else a dummy; the road's faults are in the report."""
         report = SyncReport()
         report.attempt(lambda: self._outbox(self._now()).post_one(road, report))
+        self._keep_alarms(report)
+        return report
+
+    def announce(self, road: Road, kind: Kind, day: int | None) -> tuple[bool, Report]:
+        """Signs a notice to sources, or with None its withdrawal, hands it in, and looks whether the door shows it.
+
+        Whether the server took it; what it did not take waits for the next sync, unless a colleague was first.
+        DeskError when there can be no such notice.
+        """
+        report, now = Report(), self._now()
+        notices = self.notices
+        report.attempt(lambda: self._trusted.refresh(road, epoch_of(now), report))
+        report.attempt(lambda: notices.take(kind, road, report) is not None)
+        signed = notices.sign(kind, day)
+        report.attempt(lambda: notices.exchange(kind, road, report))
+        report.attempt(lambda: self._compare(now).notice(kind, road, report))
+        self._keep_alarms(report)
+        held = notices.held(kind)
+        return held is not None and held.hash == signed.hash, report
+
+    def _keep_alarms(self, report: Report) -> None:
         for sentence in report.alarms:
             self._vault.keep_alarm(sentence, epoch_of(self._now()))
-        return report
 
     def compare(self, road: Road, *, full: bool = False) -> CompareReport:
         """Holds what the door shows against what is held here; `full` reads all editions again, else some of them."""
@@ -114,8 +141,7 @@ class Desk:
         report.attempt(lambda: pending.extend(road.pending()))
         report.things = compare.signed_at(road, report)
         report.attempt(lambda: self._compare_editions(road, compare, pending, full, report))
-        for sentence in report.alarms:
-            self._vault.keep_alarm(sentence, epoch_of(now))
+        self._keep_alarms(report)
         return report
 
     def _compare_editions(
@@ -171,7 +197,8 @@ class Desk:
 
     def status(self) -> Status:
         """How long keys and roster last, and what waits; DeskError before the office answered."""
-        return status_of(self._vault, self._trusted, self.team, self.conversations(), epoch_of(self._now()))
+        today = epoch_of(self._now())
+        return status_of(self._vault, self._trusted, self.team, self.notices, self.conversations(), today)
 
 
 def _size(text: str) -> int:

@@ -17,12 +17,13 @@ from .edition_api import edition_routes
 from .editions import Editions
 from .errors import PutResult, Reply, RoadError
 from .store import MemberPool, Putter
+from .team import NOTICES
 
 PUT_SIZE = 4 + TAG + ENVELOPE
 FETCH_MOST = 128  # one mebibyte an answer: a second over Tor
 SIGNED_MOST = 65_536
 BODY_SECONDS = 60
-PUBLIC_KINDS = ("root", "roster", "card", "duty")
+PUBLIC_KINDS = ("root", "roster", "card", "duty", *NOTICES)
 _STATUS = {
     PutResult.STORED: 201,
     PutResult.KNOWN: 200,

@@ -15,7 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 from enum import Enum
 from hashlib import sha256
 from pathlib import Path
-from typing import TypeVar
+from typing import Literal, TypeVar
 
 from sottovoce.protocol.sizes import ANSWER_EPOCHS, EDITION_SECONDS, HASH, SLOTS, edition_of, epoch_of
 
@@ -25,6 +25,8 @@ ITEM = 12_288  # a week's duty keys, or a forwarded plaintext, with room
 RECEIPT = 16
 ITEMS_MOST = 4_096  # a slot: 50 MB, more than a month of catching up
 AT_ONCE = 64  # items an answer: 786 kB, a second over Tor
+Notice = Literal["absence", "compromise"]  # what members tell sources besides; whoever verifies knows the bytes
+NOTICES: tuple[Notice, ...] = ("absence", "compromise")
 _REWRITE_MOST = 64 << 20  # bytes of a file that is rewritten in memory
 SCHEMA = 1
 _TABLES = """

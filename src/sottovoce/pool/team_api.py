@@ -1,4 +1,4 @@
-"""The members' onion beside the pool: duty lists, drafts, transport keys and the mailbox (spec 9.5, 9.15 to 9.21)."""
+"""The members' onion beside the pool: duty lists, notices, transport keys, the mailbox (spec 9.5, 9.13 to 9.21)."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from sottovoce.protocol.sizes import HASH, SLOTS
 
 from .api import SIGNED_MOST, BadSize, _failure, _plain, read_body
 from .errors import RoadError
-from .team import AT_ONCE, ITEM, RECEIPT, Mailbox, PostResult
+from .team import AT_ONCE, ITEM, NOTICES, RECEIPT, Mailbox, Notice, PostResult
 
 POST_SIZE = 1 + HASH + HASH + ITEM
 _STATUS = {PostResult.STORED: 201, PostResult.KNOWN: 200, PostResult.STALE: 409, PostResult.FULL: 503}
@@ -26,6 +26,9 @@ class Team(Protocol):
 
     def put_duty(self, raw: bytes) -> None:
         """Takes a new duty list."""
+
+    def put_notice(self, kind: Notice, raw: bytes) -> None:
+        """Takes a newer notice of absence or compromise."""
 
     def draft(self) -> bytes | None:
         """The draft of the next duty list."""
@@ -56,6 +59,13 @@ def _signed_routes(team: Team) -> list[Route]:
         team.put_duty(await read_body(request, 1, SIGNED_MOST))
         return _plain(201)
 
+    def put_notice(kind: Notice) -> Handler:
+        async def put(request: Request) -> Response:
+            team.put_notice(kind, await read_body(request, 1, SIGNED_MOST))
+            return _plain(201)
+
+        return put
+
     async def draft(_: Request) -> Response:
         raw = team.draft()
         return _plain(404) if raw is None else _plain(200, raw)
@@ -65,6 +75,7 @@ def _signed_routes(team: Team) -> list[Route]:
 
     return [
         _route("PUT", "/v1/signed/duty", put_duty),
+        *(_route("PUT", f"/v1/signed/{kind}", put_notice(kind)) for kind in NOTICES),
         _route("GET", "/v1/drafts/duty", draft),
         _route("PUT", "/v1/drafts/duty", put_draft),
     ]

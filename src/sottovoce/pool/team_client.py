@@ -1,4 +1,4 @@
-"""The members' onion from the other end: drafts, transport keys, the mailbox (spec 9.5, 9.15 to 9.21)."""
+"""The members' onion from the other end: drafts, notices, transport keys, mailbox (spec 9.5, 9.13 to 9.21)."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from hashlib import sha256
 
 from .client import PoolClient
 from .errors import RoadError
-from .team import ITEM, PostResult
+from .team import ITEM, Notice, PostResult
 
 _RESULTS = {201: PostResult.STORED, 200: PostResult.KNOWN, 409: PostResult.STALE, 503: PostResult.FULL}
 
@@ -22,6 +22,10 @@ class TeamClient(PoolClient):
     def put_duty(self, raw: bytes) -> None:
         """Hands in a new duty list (spec 9.5); Conflict when the server holds a newer one or refuses this one."""
         self._put("/v1/signed/duty", raw, "duty list")
+
+    def put_notice(self, kind: Notice, raw: bytes) -> None:
+        """Hands in a notice of absence or compromise (spec 9.13); Conflict when it is not newer or refused."""
+        self._put(f"/v1/signed/{kind}", raw, "notice")
 
     def draft(self) -> bytes | None:
         """The draft of the next duty list, None if there is none (spec 9.15)."""

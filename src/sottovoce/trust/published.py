@@ -16,9 +16,11 @@ from sottovoce.protocol.sizes import EPOCH_SECONDS
 from .card import Access, Card, UntrustedAccess, UntrustedCard
 from .duty import DutyList, UntrustedDutyList
 from .languages import Advice, read_advice, read_languages
+from .notice import KINDS as NOTICES
+from .notice import NONE, Kind, Notice, Notices, read_notice
 from .roster import Root, Roster, UntrustedRoot, UntrustedRoster
 
-_SHOWN = ("root", "card", "roster", "duty", "languages", "advice")
+_SHOWN = ("root", "card", "roster", "duty", "languages", "advice", *NOTICES)
 
 
 @dataclass(frozen=True)
@@ -35,6 +37,7 @@ class Published:
     duty: DutyList | None
     languages: Mapping[str, bytes] = field(default_factory=dict)
     advice: Advice | None = None
+    notices: Notices = NONE
 
     def audience(self, today: int) -> Audience | None:
         """To whom a source writes today; None when there is no duty key for today (never something weaker)."""
@@ -117,9 +120,13 @@ class SignedFolder:
         card = UntrustedCard.of(self._need("card")).verify(root, today)
         roster = UntrustedRoster.of(self._need("roster")).verify(root, today, card.least_roster)
         languages = read_languages(self.get("languages"), root, today)
-        return Published(
-            root, roster, card, self._duty(roster, today), languages, read_advice(self.get("advice"), root)
-        )
+        advice, duty = read_advice(self.get("advice"), root), self._duty(roster, today)
+        notices = Notices.of(lambda kind: self.notice(kind, roster, today), today)
+        return Published(root, roster, card, duty, languages, advice, notices)
+
+    def notice(self, kind: Kind, roster: Roster, today: int | None) -> Notice | None:
+        """The held notice of a kind, when it is the roster's; `today` is None where its time does not matter."""
+        return read_notice(self.get(kind), kind, roster, today)
 
     def languages(self) -> Mapping[str, bytes]:
         """SHA-256 of each language's signed-off texts; no day is asked, since a sign-off holds until the next one."""

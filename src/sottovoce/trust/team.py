@@ -1,4 +1,4 @@
-"""What members hand in at the server: duty lists, drafts, transport keys; verified before anything is kept."""
+"""What members hand in at the server: duty lists, drafts, notices, transport keys; verified before anything is kept."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from sottovoce.protocol.errors import Refused
 from sottovoce.protocol.sizes import SLOTS, epoch_of
 
 from .duty import DutyDraft, UntrustedDutyList
+from .notice import Kind, UntrustedNotice
 from .published import SignedFolder, remove_durably, write_durably
 from .roster import Roster
 from .transport import Transport, UntrustedTransport, join_transports
@@ -37,6 +38,17 @@ class TeamFolder:
     def put_duty(self, raw: bytes) -> None:
         """Takes a new duty list; Refused when it is not valid or not the next one (spec 9.5)."""
         self._signed.put_duty(raw, self._today)
+
+    def put_notice(self, kind: Kind, raw: bytes) -> None:
+        """Takes a new notice of absence or compromise; Refused when it is not valid or not newer (spec 9.13)."""
+        today, roster = self._today, self._roster
+        new = UntrustedNotice.of(raw, kind).verify(roster, today)
+        held = self._signed.notice(kind, roster, None)
+        if held is not None and held.hash == new.hash:
+            return  # the same again: its sender missed the answer
+        if held is not None and new.claim.serial <= held.claim.serial:
+            raise Refused("roster", f"The notice's serial must be greater than {held.claim.serial}: sync first.")
+        write_durably(self._signed.path(kind), new.raw, today)
 
     def draft(self) -> bytes | None:
         """The draft of the next duty list, None where there is none (spec 9.15)."""
