@@ -619,6 +619,11 @@ LANGUAGES = Claim(
 )
 ADVICE = Claim("advice", ORG, 1, EPOCH, EPOCH + 55, [EPOCH - 1, {"fa": "یک.\n\nدو.", "zh-Hant": "一"}])
 TRANSPORT = Claim("transport", ORG, 1, EPOCH, EPOCH + 7, [5, KemKey(fixed("transport 5")).public])
+NOTICES = [
+    Claim("absence", ORG, 1, EPOCH, EPOCH + 60, EPOCH + 9),
+    Claim("compromise", ORG, 1, EPOCH, EPOCH + 365, 20_700),
+]
+ABSENCE, COMPROMISE = NOTICES
 SUCCESSORS = [
     (Claim("root", ORG, serial, EPOCH, EPOCH + 3_650, public(signer(new))), [signer(old), signer(new)])
     for serial, old, new in [(2, "root", "second root"), (3, "second root", "third root")]
@@ -639,6 +644,8 @@ def signed_things() -> Iterator[tuple[str, Scenario]]:
         (TRANSPORT, members(5), "8.12"),
         (LANGUAGES, by_root, "8.16"),
         (ADVICE, by_root, "8.17"),
+        (ABSENCE, members(5), "8.15"),
+        (COMPROMISE, members(7), "8.15"),
     ]:
         payload = claim.payload()
         signed = ROOT if claim.kind == "root" else claim.sign(signers)
@@ -650,7 +657,7 @@ def signed_things() -> Iterator[tuple[str, Scenario]]:
             "expires": claim.expires,
         }
         words: Scenario = {"check_words": check_words(ORG)} if claim is CARD else {}
-        about = f"A {claim.kind} that is in order."
+        about = f"{'An' if claim.kind == 'absence' else 'A'} {claim.kind} that is in order."
         yield f"signed_{claim.kind}", scenario(about, f"8.1 8.2 8.3 {spec}", **fields, **TRUST, **words, **made)
 
 
@@ -728,6 +735,44 @@ def bad_transports() -> Iterator[tuple[str, str, bytes]]:
     yield "transport_root", "Signed by the root.", TRANSPORT.sign([signer("root")])
     yield "transport_long", "It holds for eight days.", replace(TRANSPORT, expires=EPOCH + 8).sign(members(5))
     yield "transport_older", "An older one than was seen.", replace(TRANSPORT, serial=0).sign(members(5))
+
+
+def withdrawn_notice() -> Iterator[tuple[str, Scenario]]:
+    """A notice of compromise that is taken back."""
+    claim = replace(COMPROMISE, serial=2, body=0)
+    payload = claim.payload()
+    made = {"payload": payload, "hash": hashlib.sha256(payload).digest(), "signed": claim.sign(members(0))}
+    fields: Scenario = {"kind": "compromise", "serial": 2, "issued": EPOCH, "expires": EPOCH + 365}
+    yield "signed_withdrawn", scenario("A compromise, withdrawn.", "8.3 8.15", **fields, **TRUST, **made)
+
+
+def bad_absences() -> Iterator[tuple[str, str, bytes]]:
+    """Notices of absence to refuse."""
+    for name, about, claim in [
+        ("long", "It holds for 61 days.", replace(ABSENCE, expires=EPOCH + 61)),
+        ("before", "It was over before it was signed.", replace(ABSENCE, body=EPOCH - 1)),
+        ("beyond", "Its last day is after its own end.", replace(ABSENCE, body=EPOCH + 61)),
+        ("text", "A text where a day belongs.", replace(ABSENCE, body="write to evil.onion")),
+        ("true", "True where a day belongs.", replace(ABSENCE, body=True)),
+        ("older", "An older one than was seen.", replace(ABSENCE, serial=0)),
+        ("expired", "It ended yesterday.", replace(ABSENCE, issued=EPOCH - 61, expires=EPOCH - 1, body=EPOCH - 1)),
+    ]:
+        yield f"absence_{name}", about, claim.sign(members(5))
+    yield "absence_kind", "A compromise where an absence belongs.", COMPROMISE.sign(members(5))
+
+
+def bad_compromises() -> Iterator[tuple[str, str, bytes]]:
+    """Notices of compromise to refuse."""
+    for name, about, claim in [
+        ("long", "It holds for 366 days.", replace(COMPROMISE, expires=EPOCH + 366)),
+        ("to_come", "Of a day that is still to come.", replace(COMPROMISE, body=EPOCH + 1)),
+        ("negative", "Of a day before all days.", replace(COMPROMISE, body=-1)),
+        ("organisation", "Another organisation's.", replace(COMPROMISE, org=OTHER)),
+    ]:
+        yield f"compromise_{name}", about, claim.sign(members(7))
+    yield "compromise_unsigned", "No signature.", COMPROMISE.sign([])
+    yield "compromise_root", "Signed by the root.", COMPROMISE.sign([signer("root")])
+    yield "compromise_stranger", "Signed by a device that is in no slot.", COMPROMISE.sign([signer("member 16")])
 
 
 def bad_drafts() -> Iterator[tuple[str, str, bytes]]:
@@ -815,6 +860,8 @@ def bad_signed_things() -> Iterator[tuple[str, Scenario]]:
         ("draft", "duty list", "8.3 8.11", bad_drafts()),
         ("languages", "roster", "8.3 8.16", bad_languages()),
         ("advice", "roster", "8.3 8.17", bad_advice()),
+        ("absence", "roster", "8.3 8.15", bad_absences()),
+        ("compromise", "roster", "8.3 8.15", bad_compromises()),
     ]:
         for name, about, raw in cases:
             yield f"bad/{name}", scenario(about, spec, layer=layer, way="signed", kind=kind, **TRUST, signed=raw)
@@ -887,6 +934,7 @@ def scenarios(old: Mapping[str, Scenario]) -> dict[str, Scenario]:
         old_advice,
         root_chains,
         strange_pairs,
+        withdrawn_notice,
         editions,
     ]
     for source in (*sources, bad_signed_things):

@@ -15,6 +15,7 @@ from doubles.organisation import Organisation
 from sottovoce.protocol.keys import KemKey
 from sottovoce.trust.duty import duty_claim
 from sottovoce.trust.join import JoinRequest
+from sottovoce.trust.notice import Kind, notice_claim
 from sottovoce.trust.office import KINDS, Office
 from sottovoce.trust.published import SignedFolder, write_durably
 from sottovoce.trust.roster import Roster
@@ -93,6 +94,11 @@ class Team:
         first = self.today if today is None else today
         keys = {first + day: KemKey(seed).public for day in range(days)}
         return duty_claim(self.roster, serial, first, keys).sign([self.signing[slot] for slot in slots])
+
+    def notice(self, kind: Kind, serial: int, slot: int, day: int | None = None, *, today: int | None = None) -> bytes:
+        """A notice, or its withdrawal, signed by the device in a slot."""
+        claim = notice_claim(self.roster, kind, serial, self.today if today is None else today, day)
+        return claim.sign([self.signing[slot]])
 
     def transport(self, slot: int, serial: int, *, seed: bytes | None = None, today: int | None = None) -> bytes:
         """A transport key of the device in a slot."""

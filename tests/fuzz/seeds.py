@@ -58,6 +58,8 @@ def _signed() -> dict[str, list[bytes]]:
         "languages": {"zh-Hans": [bytes(32), TODAY]},
         "advice": [TODAY - 49, {"fa": "a"}],
         "transport": [0, TRANSPORT.public],
+        "absence": TODAY + 3,
+        "compromise": TODAY,
     }
     made = {f"signed_{kind}": [cbor.encode(body), _claim(kind, body)] for kind, body in bodies.items()}
     made["signed_draft"] = made["signed_duty"]

@@ -49,6 +49,7 @@ from sottovoce.trust.card import UntrustedAccess, UntrustedCard
 from sottovoce.trust.duty import UntrustedDutyList
 from sottovoce.trust.join import Invitation, JoinRequest
 from sottovoce.trust.languages import UntrustedAdvice, UntrustedLanguages
+from sottovoce.trust.notice import UntrustedNotice
 from sottovoce.trust.roster import FIRST_ORG, Roster, UntrustedRoot, UntrustedRoster, join_roots
 from sottovoce.trust.signed import Claim
 from sottovoce.trust.transport import UntrustedTransport, read_transports
@@ -120,6 +121,8 @@ KINDS: dict[str, Callable[[bytes], object]] = {
     "languages": lambda raw: UntrustedLanguages.of(raw).verify(ROOT, TODAY),
     "advice": lambda raw: UntrustedAdvice.of(raw).verify(ROOT),
     "transport": lambda raw: UntrustedTransport.of(raw).verify(ROSTER, TODAY),
+    "absence": lambda raw: UntrustedNotice.of(raw, "absence").verify(ROSTER, TODAY),
+    "compromise": lambda raw: UntrustedNotice.of(raw, "compromise").verify(ROSTER, TODAY),
     "transports": lambda raw: read_transports(raw, ROSTER, TODAY),
 }
 

@@ -226,7 +226,7 @@ def test_the_members_side_takes_no_envelopes(members: Side) -> None:
     assert members.status("POST", "/v1/envelopes", SIZE, bytes(SIZE)) == 404
 
 
-@pytest.mark.parametrize("kind", api.PUBLIC_KINDS)
+@pytest.mark.parametrize("kind", ["root", "roster", "card", "duty"])
 def test_9_4_signed_things_are_served_as_signed(public: Side, members: Side, org: Organisation, kind: str) -> None:
     raw = (org.server / "signed" / f"{kind}.signed").read_bytes()
     assert public.client.signed(kind) == raw

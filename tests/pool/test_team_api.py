@@ -21,7 +21,7 @@ from sottovoce.pool import api
 from sottovoce.pool.editions import Editions
 from sottovoce.pool.errors import RoadError
 from sottovoce.pool.store import SqlitePool
-from sottovoce.pool.team import AT_ONCE, ITEM, Mailbox, PostResult
+from sottovoce.pool.team import AT_ONCE, ITEM, Mailbox, Notice, PostResult
 from sottovoce.pool.team_api import POST_SIZE, team_routes
 from sottovoce.pool.team_client import Conflict, TeamClient, receipt_hash
 from sottovoce.protocol.sizes import epoch_of
@@ -79,6 +79,8 @@ def item() -> tuple[bytes, bytes]:
 
 ROUTES = [
     ("PUT", "/v1/signed/duty"),
+    ("PUT", "/v1/signed/absence"),
+    ("PUT", "/v1/signed/compromise"),
     ("GET", "/v1/drafts/duty"),
     ("PUT", "/v1/drafts/duty"),
     ("GET", "/v1/transport"),
@@ -97,6 +99,8 @@ def test_the_public_side_has_none_of_these_routes(members: Members) -> None:
 
 SIZES = [
     ("PUT", "/v1/signed/duty", api.SIGNED_MOST),
+    ("PUT", "/v1/signed/absence", api.SIGNED_MOST),
+    ("PUT", "/v1/signed/compromise", api.SIGNED_MOST),
     ("PUT", "/v1/drafts/duty", api.SIGNED_MOST),
     ("PUT", "/v1/transport", api.SIGNED_MOST),
     ("POST", "/v1/mailbox", POST_SIZE),
@@ -132,6 +136,40 @@ def test_9_5_a_duty_list_must_be_newer_and_signed(members: Members) -> None:
     client.put_duty(held)  # its sender missed the answer
     client.put_duty(team.duty(6, 1, 2))
     assert client.signed("duty") == members.public.client.signed("duty") == team.duty(6, 1, 2)
+
+
+@pytest.mark.parametrize(("kind", "other"), [("absence", "compromise"), ("compromise", "absence")])
+def test_9_13_a_notice_must_be_newer_and_signed_and_both_onions_show_it(
+    members: Members, kind: Notice, other: Notice
+) -> None:
+    team, client = members.team, members.client
+    assert members.public.client.signed(kind) is None
+    held = team.notice(kind, 5, 0, TODAY)
+    client.put_notice(kind, held)
+    wrong = [team.notice(kind, 5, 1), team.notice(kind, 4, 0), team.notice(other, 6, 0), held[:-1], b"junk"]
+    for raw in wrong:
+        with pytest.raises(Conflict, match=r"refused the notice: [A-Z].*\."):
+            client.put_notice(kind, raw)
+        assert client.signed(kind) == held
+    client.put_notice(kind, held)  # its sender missed the answer
+    client.put_notice(kind, team.notice(kind, 6, 2))
+    assert client.signed(kind) == members.public.client.signed(kind) == team.notice(kind, 6, 2)
+    assert client.signed(other) is None
+
+
+def test_9_13_of_many_notices_at_once_exactly_one_is_taken(members: Members) -> None:
+    notices = [members.team.notice("absence", 1, slot % 3, TODAY + slot) for slot in range(8)]
+
+    def put(raw: bytes) -> bool:
+        try:
+            members.client.put_notice("absence", raw)
+        except Conflict:
+            return False
+        return True
+
+    with ThreadPoolExecutor(8) as threads:
+        assert sum(threads.map(put, notices)) == 1
+    assert members.client.signed("absence") in notices
 
 
 def test_9_15_and_9_16_a_draft_goes_from_one_desk_to_the_next(members: Members) -> None:
@@ -229,6 +267,7 @@ def test_a_stranger_changes_nothing(members: Members) -> None:
         lambda: members.client.put_draft(members.team.duty(2, 0, 1)),
         lambda: members.client.put_duty(members.team.duty(2, 0, 1)),
         lambda: members.client.put_transport(members.team.transport(0, 1)),
+        lambda: members.client.put_notice("compromise", members.team.notice("compromise", 1, 0, TODAY)),
     ):
         with pytest.raises(Conflict, match="signatures"):
             call()
@@ -244,6 +283,7 @@ def test_a_server_that_answers_wrongly_is_an_error_in_a_sentence(raw: bytes) -> 
         lambda: client.put_draft(b"x"),
         lambda: client.put_transport(b"x"),
         lambda: client.put_duty(b"x"),
+        lambda: client.put_notice("absence", b"x"),
         lambda: client.post_item(0, bytes(32), bytes(32), b""),
         lambda: client.acknowledge([bytes(16)]),
     ]

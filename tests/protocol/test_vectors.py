@@ -34,6 +34,7 @@ from sottovoce.protocol.words import Passphrase, parse
 from sottovoce.trust.card import Card, UntrustedAccess, UntrustedCard
 from sottovoce.trust.duty import DutyDraft, UntrustedDutyList
 from sottovoce.trust.languages import Advice, UntrustedAdvice, UntrustedLanguages
+from sottovoce.trust.notice import UntrustedNotice
 from sottovoce.trust.roster import UntrustedRoot, UntrustedRoster
 from sottovoce.trust.signed import Verified
 from sottovoce.trust.transport import UntrustedTransport
@@ -289,6 +290,9 @@ def trusted(vector: Vector) -> Verified:
         return UntrustedLanguages.of(signed).verify(root, today)
     if vector["kind"] == "advice":
         return UntrustedAdvice.of(signed).verify(root)
+    if vector["kind"] in ("absence", "compromise"):
+        roster = UntrustedRoster.of(raw(vector["roster"])).verify(root, today, least)
+        return UntrustedNotice.of(signed, vector["kind"]).verify(roster, today, least)
     if vector["kind"] == "access":
         return UntrustedAccess.of(signed).verify(root, today, least)
     if vector["kind"] == "card":
@@ -411,7 +415,7 @@ def edition_refused(vector: Vector) -> None:
 
 SIGNED = (
     "root", "root_chain", "roster", "duty", "draft", "transport", "card", "access", "pairs",
-    "languages", "advice", "advice_old",
+    "languages", "advice", "advice_old", "absence", "compromise", "withdrawn",
 )  # fmt: skip
 READERS: dict[str, Callable[[Vector], None]] = {
     "passphrase": passphrase,

@@ -208,6 +208,8 @@ function signed(vector, { lists }) {
     duty: () => signedThings.duty(raw, roster(), trust),
     draft: () => signedThings.draft(raw, roster(), trust),
     transport: () => signedThings.transport(raw, roster(), trust),
+    absence: () => signedThings.absence(raw, roster(), trust),
+    compromise: () => signedThings.compromise(raw, roster(), trust),
     card: () => signedThings.card(raw, theRoot, trust),
     access: () => signedThings.access(raw, theRoot, trust),
     languages: () => signedThings.languages(raw, theRoot, trust),
@@ -270,6 +272,9 @@ export const GOOD = {
   signed_languages: goodSigned,
   signed_advice: goodSigned,
   signed_advice_old: goodSigned,
+  signed_absence: goodSigned,
+  signed_compromise: goodSigned,
+  signed_withdrawn: goodSigned,
 };
 
 /** Vectors with a `way`: read so; a good one shows what these fields say, a bad one is refused by the layer it names. */

@@ -129,6 +129,19 @@ export function transport(raw, theRoster, { today, least }) {
   return { ...thing, slot, key };
 }
 
+/** 8.15: `day` is 0 where it is withdrawn. */
+function notice(kind, days, isDay) {
+  return (raw, theRoster, { today, least }) => {
+    const thing = takeApart(raw, kind);
+    check(thing, { org: theRoster.org, signers: theRoster.slots.map(([, signing]) => signing), today, least });
+    must(isInteger(thing.body) && thing.expires - thing.issued <= days, thing.layer, "the notice's form");
+    must(thing.body === 0n || isDay(thing), thing.layer, "a day that it can't name");
+    return { ...thing, day: thing.body };
+  };
+}
+export const absence = notice("absence", 60n, ({ body, issued, expires }) => issued <= body && body <= expires);
+export const compromise = notice("compromise", 365n, ({ body, issued }) => body > 0n && body <= issued);
+
 /** 8.7. */
 export function card(raw, theRoot, trust) {
   const thing = byRoot("card", raw, theRoot, trust);

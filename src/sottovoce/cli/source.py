@@ -20,8 +20,16 @@ from sottovoce.source.receipt import Receipt
 from sottovoce.trust.published import Published
 
 from .common import PATH, UserError, now, random
-from .source_road import over_onion, say, visit
-from .source_say import print_inbox, print_introduction, print_json, print_phrase, print_receipt, print_written
+from .source_road import may_write, over_onion, say, say_compromise, visit
+from .source_say import (
+    print_absence,
+    print_inbox,
+    print_introduction,
+    print_json,
+    print_phrase,
+    print_receipt,
+    print_written,
+)
 
 _OURS = {"tor", "public"}  # what a folder of ours holds
 _WORDS_MOST = 4_096  # characters; twelve words have a hundred
@@ -56,7 +64,9 @@ def begin(folder: Path, onion: str, check_words: str | None, numbers: bool, torr
     if check_words is not None:
         _compare(check_words, published)
     known.keep(address, published, today)
+    say_compromise(published)
     print_introduction(published, today, compared=check_words is not None)
+    may_write(published)
     phrase = Passphrase(random(16))
     print_phrase(folder, phrase, Source.keys_of(published, phrase).sign, numbers)
 
@@ -90,7 +100,8 @@ def write(folder: Path, text_file: str, words_file: str | None, first: bool, tor
     if text_file == words_file == "-":
         raise UserError('Only one can come from "-": put the words or the text into a file.')
     text, phrase = _text(text_file), _words(words_file)
-    with visit(folder, torrc_extra) as (visitor, pool):
+    with visit(folder, torrc_extra) as (visitor, pool, published):
+        may_write(published)
         sign = " ".join(visitor.keys(phrase).sign)
         asked = words_file is None and text_file != "-"  # where a person sits and can answer
         if asked and not click.confirm(f"The sign of these words is {sign}. Is it yours?", err=True):
@@ -98,6 +109,7 @@ def write(folder: Path, text_file: str, words_file: str | None, first: bool, tor
         written = _send(visitor, phrase, text, first)
         receipt = Receipt.of(written, pool.stored)
     print_written(folder, written, sign, receipt)
+    print_absence(published)
 
 
 def _words(words_file: str | None) -> Passphrase:
@@ -146,11 +158,11 @@ def inbox(folder: Path, words_file: str | None, receipt: str | None, as_json: bo
     """Download the editions that are alive, and read the answers that these words find there."""
     if receipt is not None:
         given = Receipt.read(receipt)
-        with visit(folder, torrc_extra) as (_, pool):
+        with visit(folder, torrc_extra) as (_, pool, _):
             appears = given.compare(asyncio.run(pool.find(given.tags)))
         return print_receipt(given, appears)
     phrase = _words(words_file)
-    with visit(folder, torrc_extra) as (visitor, _):
+    with visit(folder, torrc_extra) as (visitor, _, _):
         pages = asyncio.run(_pages(visitor, phrase))
     print_json(pages) if as_json else print_inbox(pages)
     return 0

@@ -6,6 +6,7 @@ import socket
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
+from typing import NamedTuple
 
 from sottovoce.onion.errors import OnionError
 from sottovoce.onion.socks import connect, fresh_isolation
@@ -15,8 +16,9 @@ from sottovoce.pool.client import PoolClient
 from sottovoce.pool.errors import RoadError
 from sottovoce.protocol.sizes import epoch_of
 from sottovoce.source.conversation import Source
-from sottovoce.source.known import Known
+from sottovoce.source.known import Known, day
 from sottovoce.source.remote import RemotePool
+from sottovoce.trust.published import Published
 
 from .common import UserError, err, now, random
 
@@ -50,17 +52,43 @@ def _client(socks_port: int, onion: str) -> PoolClient:
     return PoolClient(onion, connected)
 
 
+class Visit(NamedTuple):
+    """A source at an organisation, its pool, and what the organisation says today."""
+
+    source: Source
+    pool: RemotePool
+    published: Published
+
+
 @contextmanager
-def visit(folder: Path, torrc_extra: Path | None) -> Iterator[tuple[Source, RemotePool]]:
-    """A source that trusts what it verified a moment ago, and its pool."""
+def visit(folder: Path, torrc_extra: Path | None) -> Iterator[Visit]:
+    """A source that trusts what it verified a moment ago; a notice of compromise is told before anything else."""
     known = Known(folder / "public")
     if (onion := known.onion) is None:
         raise UserError(f"{folder} knows no organisation: begin with `sottovoce source begin {folder} ONION`.")
     with over_onion(folder, torrc_extra, onion) as fresh:
         published = known.meet(onion, fresh().signed, epoch_of(now()))
         known.keep(onion, published, epoch_of(now()))
+        say_compromise(published)
         with closing(RemotePool(fresh, folder, _Progress())) as pool:
-            yield Source(pool, lambda: published, now, random), pool
+            yield Visit(Source(pool, lambda: published, now, random), pool, published)
+
+
+def say_compromise(published: Published) -> None:
+    """One sentence, where the organisation's members signed a notice of compromise."""
+    if (since := published.notices.compromised_since) is not None:
+        err.print(
+            f"WARNING: The organisation says that messages since {day(since)} may be known to others: write nothing, "
+            "and don't do now what such a message would give away.",
+            style="bold red",
+            markup=False,
+        )
+
+
+def may_write(published: Published) -> None:
+    """UserError while a notice of compromise holds."""
+    if published.notices.compromised_since is not None:
+        raise UserError("Nothing was sent, because of that warning: read answers, and look for news by another way.")
 
 
 class _Progress:

@@ -61,6 +61,12 @@ def print_written(folder: Path, written: Written, sign: str, receipt: Receipt) -
     _print("Who finds the receipt can tell that you wrote this message, and can't read it.")
 
 
+def print_absence(published: Published) -> None:
+    """That nobody reads for some days, where members signed that."""
+    if (until := published.notices.away_until) is not None:
+        _print(f"The organisation says that nobody reads until {day(until)}: your message waits there, sealed.")
+
+
 def print_inbox(pages: Sequence[Inbox]) -> None:
     """The answers, newest first, and what is known of the others."""
     for answer in (answer for page in pages for answer in page.answers):

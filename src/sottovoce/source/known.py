@@ -17,6 +17,7 @@ from sottovoce.protocol.errors import Refused
 from sottovoce.protocol.sizes import EPOCH_SECONDS
 from sottovoce.trust.card import Card, UntrustedCard
 from sottovoce.trust.duty import DutyList, UntrustedDutyList
+from sottovoce.trust.notice import Kind, Notice, Notices, read_notice
 from sottovoce.trust.published import Published, write_durably
 from sottovoce.trust.roster import Root, Roster, UntrustedRoot, UntrustedRoster
 from sottovoce.trust.signed import Claim, Untrusted
@@ -67,6 +68,9 @@ class Known:
             thing: Root | Card | Roster | DutyList | None = getattr(published, kind)
             if thing is not None and thing.raw != self._raw(kind):
                 write_durably(self._path(kind), thing.raw, today)
+        for notice in published.notices.held:
+            if notice.raw != self._raw(notice.claim.kind):
+                write_durably(self._path(notice.claim.kind), notice.raw, today)
         if onion != self.onion:
             write_durably(self.folder / "onion", onion.encode(), today)
 
@@ -84,7 +88,8 @@ class Known:
             raise Alarm(_OLDER.format(kind="roster"))
         if onion not in published.card.addresses:
             raise Alarm(_ELSEWHERE)
-        return Published(root, checked, published.card, self._meet_duty(show("duty"), checked, today))
+        notices = Notices.of(lambda kind: self._meet_notice(kind, show(kind), checked, today), today)
+        return Published(root, checked, published.card, self._meet_duty(show("duty"), checked, today), notices)
 
     def _meet_root(self, raw: bytes, today: int) -> Root:
         shown, held = UntrustedRoot.of(raw), self._root()
@@ -110,6 +115,11 @@ class Known:
         if held is not None and UntrustedDutyList.of(held).claim.body[0] == roster.hash:
             self._compare("duty", duty, "duty list")  # a new roster's lists begin anew
         return duty
+
+    def _meet_notice(self, kind: Kind, raw: bytes | None, roster: Roster, today: int) -> Notice | None:
+        """The newest of what is shown and what is kept: an onion that hides one that was seen gains nothing."""
+        found = (read_notice(each, kind, roster, today) for each in (self._raw(kind), raw))
+        return max((each for each in found if each is not None), key=lambda each: each.claim.serial, default=None)
 
     def _compare(self, kind: str, shown: Card | Roster | DutyList, name: str = "") -> None:
         raw = self._raw(kind)
