@@ -820,6 +820,7 @@ def bad_rosters() -> Iterator[tuple[str, str, bytes]]:
         ("expired", "It ended yesterday.", replace(ROSTER, issued=EPOCH - 180, expires=EPOCH - 1)),
         ("not_yet", "It begins the day after tomorrow.", replace(ROSTER, issued=EPOCH + 2)),
         ("older", "An older one than was seen.", replace(ROSTER, serial=0)),
+        ("serial", "A serial that no database holds.", replace(ROSTER, serial=2**63)),
         ("kind", "A card where a roster belongs.", replace(ROSTER, kind="card")),
         ("too_long", "It holds for more than 180 days.", replace(ROSTER, expires=EPOCH + 181)),
         ("threshold", "A threshold of 3.", replace(ROSTER, body=[3, SLOT_BODIES])),

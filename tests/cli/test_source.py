@@ -27,6 +27,7 @@ from sottovoce.protocol.keys import SourceKeys
 from sottovoce.protocol.sizes import EPOCH_SECONDS, epoch_of
 from sottovoce.protocol.words import Passphrase, parse
 from sottovoce.source.receipt import Receipt
+from sottovoce.trust.notice import Kind, notice_claim
 from sottovoce.trust.published import SignedFolder
 from sottovoce.trust.roster import check_words
 
@@ -383,7 +384,7 @@ def test_a_full_server_is_told_with_the_hour_to_come_back(device: Device) -> Non
 
 def test_a_broken_road_says_what_is_not_known(device: Device) -> None:
     device.begin()
-    met = len(device.onion.sent) + 4
+    met = len(device.onion.sent) + 6
     device.onion.broken = lambda number: number >= met
     device.fails_to_write("Whether all of the message arrived is not known: send it again")
 
@@ -465,3 +466,43 @@ def test_tors_control_is_not_asked_by_several_threads_at_once(tmp_path: Path, mo
 def test_the_clock_of_the_tests_is_the_worlds(device: Device) -> None:
     assert epoch_of(device.world.now) == TODAY
     assert replace(device.world, now=0.0).today == 0
+
+
+# -- notices -----------------------------------------------------------------------
+
+
+def show(device: Device, kind: Kind, serial: int, day: int | None) -> None:
+    """A member's notice, as the server shows it."""
+    org = device.world.org
+    signed = SignedFolder(org.server / "signed")
+    claim = notice_claim(signed.published(TODAY).roster, kind, serial, TODAY, day)
+    signed.path(kind).write_bytes(claim.sign([org.signing]))
+
+
+def test_8_15_while_a_compromise_holds_it_is_told_first_and_nothing_is_sent(device: Device) -> None:
+    device.begin()
+    show(device, "compromise", 1, TODAY - 1)
+    device.fails_to_write("Nothing was sent, because of that warning: read answers")
+    assert device.world.read() == []
+    device.words.write_text(" ".join(PHRASE.words()), "utf-8")
+    done = device.run("source", "inbox", device.folder, "--words-file", device.words)
+    assert (done.code, "No whole answer is here" in done.out) == (0, True)
+    first = done.err.splitlines()[0]
+    assert re.match(r"WARNING: The organisation says that messages since \d{4}-\d\d-\d\d may be known", first)
+    show(device, "compromise", 2, None)
+    assert "nobody reads" not in device.write()
+
+
+def test_8_15_nobody_begins_while_a_compromise_holds(device: Device) -> None:
+    show(device, "compromise", 1, TODAY)
+    done = device.run("source", "begin", device.folder, device.world.org.address)
+    assert done.code == 1
+    assert done.err.splitlines()[0].startswith("WARNING: The organisation says")
+    assert "in this order" not in done.out
+
+
+def test_8_15_an_absence_is_told_after_writing(device: Device) -> None:
+    device.begin()
+    show(device, "absence", 1, TODAY + 3)
+    (*_, last) = device.write().splitlines()
+    assert re.match(r"The organisation says that nobody reads until \d{4}-\d\d-\d\d: your message waits", last)

@@ -49,6 +49,7 @@ CHECKS = [
     ("edition.js", "file.length !== 16 + 8208 * count", "false", "edition_refused"),
     ("signed.js", "right.size >= threshold", "true", "bad/roster_unsigned"),
     ("signed.js", "signers.some((signer) => same(signer, key))", "true", "bad/roster_signer"),
+    ("signed.js", "serial < 2n ** 63n", "true", "bad/roster_serial"),
     ("signed.js", "serial >= BigInt(least)", "true", "bad/roster_older"),
     ("signed.js", "signers: [before.body, later.body], threshold: 2", "signers: [later.body]", "bad/root_new_only"),
     ("signed.js", "later.serial === before.serial + 1n", "true", "bad/root_serial"),

@@ -16,6 +16,7 @@ from sottovoce.protocol.errors import Refused
 from sottovoce.source.errors import Alarm, SourceError
 from sottovoce.source.known import Known, day
 from sottovoce.trust.duty import duty_claim
+from sottovoce.trust.notice import Kind, Notices, notice_claim
 from sottovoce.trust.published import Published, SignedFolder
 from sottovoce.trust.roster import UntrustedRoot, UntrustedRoster, join_roots
 from sottovoce.trust.signed import Untrusted
@@ -274,3 +275,34 @@ def test_a_duty_list_that_is_over_closes_the_door(known: Known, shown: Shown) ->
 @pytest.mark.parametrize(("epoch", "text"), [(0, "1970-01-01"), (20_833, "2027-01-15"), (10**9, "day 1000000000")])
 def test_a_day_is_a_date(epoch: int, text: str) -> None:
     assert day(epoch) == text
+
+
+# -- notices ---------------------------------------------------------------------
+
+
+def notice(shown: Shown, kind: Kind, serial: int, day: int | None, key: Ed25519PrivateKey | None = None) -> bytes:
+    roster = UntrustedRoster.of(shown["roster"]).verify(shown.root(), TODAY)
+    return notice_claim(roster, kind, serial, TODAY, day).sign([key or shown.org.signing])
+
+
+def test_8_15_a_device_keeps_notices_and_a_server_that_hides_one_gains_nothing(known: Known, shown: Shown) -> None:
+    shown["compromise"], shown["absence"] = (
+        notice(shown, "compromise", 2, TODAY - 1),
+        notice(shown, "absence", 1, TODAY),
+    )
+    assert visit(known, shown).notices[:2] == (TODAY, TODAY - 1)
+    for hidden in (b"damaged", notice(shown, "compromise", 1, None), notice(shown, "compromise", 2, None)):
+        shown["compromise"] = hidden
+        assert visit(known, shown).notices.compromised_since == TODAY - 1
+    del shown["compromise"]
+    assert visit(known, shown).notices.compromised_since == TODAY - 1
+    shown["compromise"] = notice(shown, "compromise", 3, None)
+    assert visit(known, shown).notices.compromised_since is None
+    del shown["compromise"]
+    assert visit(known, shown).notices.compromised_since is None
+
+
+def test_8_15_a_strangers_notice_is_none(known: Known, shown: Shown) -> None:
+    shown["compromise"] = notice(shown, "compromise", 1, TODAY, Ed25519PrivateKey.generate())
+    assert visit(known, shown).notices == Notices()
+    assert "compromise.signed" not in held(known)

@@ -1,4 +1,4 @@
-"""Notices of absence and of compromise: who may sign, what they can say, and what the server takes (spec 8.15, 9.13)."""
+"""Notices of absence and of compromise: who may sign, what they say, what the server takes (spec 8.15, 9.13)."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from sottovoce.protocol.errors import Refused
 from sottovoce.protocol.sizes import EPOCH_SECONDS
 from sottovoce.trust.notice import KINDS, Kind, Notice, Notices, UntrustedNotice, notice_claim
+from sottovoce.trust.signed import SERIAL_MOST
 from sottovoce.trust.team import TeamFolder
 
 TODAY = 20_780
@@ -138,7 +139,7 @@ def test_9_13_an_older_or_equal_serial_is_refused_also_when_the_absence_is_over(
 def test_8_15_a_removed_devices_notice_holds_no_more_and_its_serial_counts_no_more(
     team: Team, server: TeamFolder
 ) -> None:
-    server.put_notice("compromise", team.notice("compromise", 2**64 - 1, 0, TODAY))
+    server.put_notice("compromise", team.notice("compromise", SERIAL_MOST, 0, TODAY))
     with pytest.raises(Refused, match="greater than"):
         server.put_notice("compromise", team.notice("compromise", 1, 1, TODAY))
     team.office.remove(0, secrets.token_bytes, TODAY)

@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from sottovoce.protocol.errors import Refused
 from sottovoce.trust.roster import FIRST_ORG, Root, UntrustedRoot, UntrustedRoster, join_roots
-from sottovoce.trust.signed import Claim
+from sottovoce.trust.signed import SERIAL_MOST, Claim
 
 TODAY = 20_780
 KEY, STRANGER = (Ed25519PrivateKey.from_private_bytes(bytes([number]) * 32) for number in (1, 2))
@@ -54,6 +54,14 @@ def test_8_3_1_to_8_3_7_the_first_check_that_is_broken_refuses(step: int, words:
     with pytest.raises(Refused, match=words) as caught:
         UntrustedRoster.of(broken(step)).verify(the_root(), TODAY, 7)
     assert caught.value.layer == "roster"
+
+
+@pytest.mark.parametrize("serial", [-1, SERIAL_MOST + 1, 2**64 - 1])
+def test_8_3_1_a_number_that_would_stop_a_desks_database_is_refused(serial: int) -> None:
+    most = replace(GOOD, serial=SERIAL_MOST)
+    assert UntrustedRoster.of(most.sign([KEY])).verify(the_root(), TODAY).claim == most
+    with pytest.raises(Refused, match="can't be one"):
+        UntrustedRoster.of(replace(GOOD, serial=serial).sign([KEY]))
 
 
 def test_8_3_1_bytes_that_are_no_signed_thing_are_refused_first() -> None:

@@ -17,6 +17,7 @@ from sottovoce.protocol.errors import Refused
 from sottovoce.protocol.keys import KemKey
 from sottovoce.protocol.sizes import EPOCH_SECONDS
 from sottovoce.trust.duty import DutyDraft, UntrustedDutyList
+from sottovoce.trust.signed import SERIAL_MOST
 from sottovoce.trust.team import TeamFolder
 from sottovoce.trust.transport import Transport, UntrustedTransport, join_transports, read_transports, transport_claim
 
@@ -154,7 +155,7 @@ def test_8_11_a_replayed_older_list_is_refused(server: Server) -> None:
 
 
 def test_8_11_a_draft_of_yesterdays_roster_stands_in_nobodys_way(server: Server) -> None:
-    server.folder.put_draft(server.team.duty(2**63, 0))
+    server.folder.put_draft(server.team.duty(SERIAL_MOST, 0))
     server.team.office.remove(0, secrets.token_bytes, TODAY)
     server.team.publish()
     assert server.folder.draft() is None
@@ -164,7 +165,7 @@ def test_8_11_a_draft_of_yesterdays_roster_stands_in_nobodys_way(server: Server)
 def test_9_5_the_greatest_serial_of_a_removed_member_does_not_keep_the_door_closed(tmp_path: Path) -> None:
     team = Team(tmp_path, TODAY, threshold=1)
     server = Server(team)
-    server.folder.put_duty(team.duty(2**64 - 1, 0))
+    server.folder.put_duty(team.duty(SERIAL_MOST, 0))
     with pytest.raises(Refused, match="greater than"):
         server.folder.put_duty(team.duty(1, 1))
     team.office.remove(0, secrets.token_bytes, TODAY)

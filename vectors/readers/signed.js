@@ -24,6 +24,7 @@ function takeApart(raw, kind) {
   must(keys.length === 6 && keys.every((key, at) => key === BigInt(at)), layer, "not the six fields");
   const [name, org, serial, issued, expires, body] = map.values();
   must(isText(name) && isBytes(org, 32) && [serial, issued, expires].every(isInteger), layer, "a field's type");
+  must(serial >= 0n && serial < 2n ** 63n, layer, "no serial");
   must(name === kind, layer, "another kind");
   return { kind, layer, payload, pairs, org, serial, issued, expires, body, hash: sha256(payload) };
 }

@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sottovoce.pool.team_client import Conflict
 from sottovoce.protocol.sizes import EPOCH_SECONDS
 from sottovoce.trust.notice import AWAY_MOST, KINDS, Kind, Notice, Notices, UntrustedNotice, notice_claim, read_notice
+from sottovoce.trust.signed import SERIAL_MOST
 
 from .errors import DeskError
 from .road import Report, Road
@@ -22,7 +23,6 @@ from .trusted import Trusted
 from .vault import Vault
 
 WARN_DAYS = 21  # before a notice of compromise ends
-_SERIAL_MOST = 2**64 - 1  # what the encoding can hold
 _VERBS: dict[Kind, str] = {"absence": "away", "compromise": "compromise"}
 
 
@@ -57,7 +57,7 @@ class DeskNotices:
             raise DeskError("This device is not, or no longer, in the roster: a colleague must sign the notice.")
         seen = (self._read(name, None) for name in (kind, f"own {kind}"))
         serial = max((each.claim.serial for each in seen if each is not None), default=0) + 1
-        if serial > _SERIAL_MOST:
+        if serial > SERIAL_MOST:
             raise DeskError("A device has used up the numbers of this notice: the office must remove it first.")
         device = Ed25519PrivateKey.from_private_bytes(self._vault.device_key("signing"))
         raw = notice_claim(roster, kind, serial, self._today, day).sign([device])

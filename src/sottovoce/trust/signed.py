@@ -15,6 +15,7 @@ from sottovoce.protocol.errors import Layer, Refused
 from sottovoce.protocol.sizes import HASH
 
 LIMIT = 65_536  # bytes of one signed thing; a duty list of 28 keys has 34,400
+SERIAL_MOST = 2**63 - 1  # what every database holds: a greater one must stop no desk
 _DOMAIN = b"sottovoce/v1/signed"
 _KEYS = [0, 1, 2, 3, 4, 5]
 _LAYERS: dict[str, Layer] = {"duty": "duty list"}
@@ -88,6 +89,8 @@ class Untrusted:
         fields = (claim.kind, claim.org, claim.serial, claim.issued, claim.expires)
         if any(type(item) is not wanted for item, wanted in zip(fields, types, strict=True)) or len(claim.org) != HASH:
             raise Refused(layer, "A field of the signed thing is of the wrong type.")
+        if not 0 <= claim.serial <= SERIAL_MOST:
+            raise Refused(layer, "The number of the signed thing can't be one.")
         if claim.kind != kind:
             raise Refused(layer, f"This is another signed thing, where a {kind} was expected.")
         return cls(raw, payload, signatures, claim)
