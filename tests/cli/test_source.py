@@ -6,7 +6,7 @@ import contextlib
 import json
 import re
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -27,13 +27,14 @@ from sottovoce.protocol.keys import SourceKeys
 from sottovoce.protocol.sizes import EPOCH_SECONDS, epoch_of
 from sottovoce.protocol.words import Passphrase, parse
 from sottovoce.source.receipt import Receipt
-from sottovoce.trust.notice import Kind, notice_claim
+from sottovoce.trust.notice import KINDS, Kind, notice_claim
 from sottovoce.trust.published import SignedFolder
 from sottovoce.trust.roster import check_words
 
 PHRASE = Passphrase(bytes(range(16)))
 TEXT = "The ledger of pier seven names a ship in repair.\n第七码头的账本是假的。"
 HOSTILE = "Hello\x1b[2J\x1b]0;title\x07\r\x9b31m\u202egnp.exe\u2066\u200b\n[red]not ours[/red]\tend \u200c\u0645\u06cc"
+Show = Callable[[Kind, int, int | None], None]
 LONG = "Who was paid twice? " * 1_500  # five parts
 
 
@@ -471,17 +472,23 @@ def test_the_clock_of_the_tests_is_the_worlds(device: Device) -> None:
 # -- notices -----------------------------------------------------------------------
 
 
-def show(device: Device, kind: Kind, serial: int, day: int | None) -> None:
-    """A member's notice, as the server shows it."""
-    org = device.world.org
+@pytest.fixture
+def show(org: Organisation) -> Iterator[Show]:
+    """Lets the server show a member's notice: `show("absence", serial, day)`."""
     signed = SignedFolder(org.server / "signed")
-    claim = notice_claim(signed.published(TODAY).roster, kind, serial, TODAY, day)
-    signed.path(kind).write_bytes(claim.sign([org.signing]))
+
+    def shown(kind: Kind, serial: int, day: int | None) -> None:
+        claim = notice_claim(signed.published(TODAY).roster, kind, serial, TODAY, day)
+        signed.path(kind).write_bytes(claim.sign([org.signing]))
+
+    yield shown
+    for kind in KINDS:  # the organisation is that of other tests too
+        signed.path(kind).unlink(missing_ok=True)
 
 
-def test_8_15_while_a_compromise_holds_it_is_told_first_and_nothing_is_sent(device: Device) -> None:
+def test_8_15_while_a_compromise_holds_it_is_told_first_and_nothing_is_sent(device: Device, show: Show) -> None:
     device.begin()
-    show(device, "compromise", 1, TODAY - 1)
+    show("compromise", 1, TODAY - 1)
     device.fails_to_write("Nothing was sent, because of that warning: read answers")
     assert device.world.read() == []
     device.words.write_text(" ".join(PHRASE.words()), "utf-8")
@@ -489,20 +496,20 @@ def test_8_15_while_a_compromise_holds_it_is_told_first_and_nothing_is_sent(devi
     assert (done.code, "No whole answer is here" in done.out) == (0, True)
     first = done.err.splitlines()[0]
     assert re.match(r"WARNING: The organisation says that messages since \d{4}-\d\d-\d\d may be known", first)
-    show(device, "compromise", 2, None)
+    show("compromise", 2, None)
     assert "nobody reads" not in device.write()
 
 
-def test_8_15_nobody_begins_while_a_compromise_holds(device: Device) -> None:
-    show(device, "compromise", 1, TODAY)
+def test_8_15_nobody_begins_while_a_compromise_holds(device: Device, show: Show) -> None:
+    show("compromise", 1, TODAY)
     done = device.run("source", "begin", device.folder, device.world.org.address)
     assert done.code == 1
     assert done.err.splitlines()[0].startswith("WARNING: The organisation says")
     assert "in this order" not in done.out
 
 
-def test_8_15_an_absence_is_told_after_writing(device: Device) -> None:
+def test_8_15_an_absence_is_told_after_writing(device: Device, show: Show) -> None:
     device.begin()
-    show(device, "absence", 1, TODAY + 3)
+    show("absence", 1, TODAY + 3)
     (*_, last) = device.write().splitlines()
     assert re.match(r"The organisation says that nobody reads until \d{4}-\d\d-\d\d: your message waits", last)

@@ -14,6 +14,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 PROMISES, MESSAGE = "protocol/test_promises.py::test_", "protocol/test_message.py::test_"
 ORDER, SIGNED = "trust/test_order.py::test_", "trust/test_signed.py::test_"
+NOTICES = "trust/test_notices.py::test_"
 
 
 class Defence(NamedTuple):
@@ -193,6 +194,42 @@ DEFENCES = {
         "if key in allowed and _signed",
         "if _signed",
         "trust/test_team.py::test_8_11_a_removed_members_signature_completes_no_draft",
+    ),
+    "a notice is signed by a device of the roster": Defence(
+        "trust/notice.py",
+        "[slot.signing for slot in roster.slots], 1,",
+        "[slot.signing for slot in roster.slots], 0,",
+        NOTICES + "8_15_nobody_else_signs_a_notice",
+    ),
+    "a notice says a day and nothing else": Defence(
+        "trust/notice.py",
+        "issued <= day <= expires if absent else 0 < day <= issued",
+        "True",
+        NOTICES + "8_15_a_notice_says_one_day_and_nothing_else",
+    ),
+    "a withdrawn notice stays withdrawn": Defence(
+        "trust/team.py",
+        'serial:\n            raise Refused("roster", f"The notice',
+        'serial and False:\n            raise Refused("roster", f"The notice',
+        NOTICES + "8_15_a_withdrawn_notice_can_not_be_brought_back",
+    ),
+    "a desk misses a notice that the door hides": Defence(
+        "desk/compare.py",
+        "elif shown is not None or held.says(self._today) is not None:",
+        "elif False:",
+        "desk/test_notices.py::test_9_12_each_sync_and_each_comparison_misses_a_hidden_notice",
+    ),
+    "a device goes on believing a notice that it saw": Defence(
+        "source/known.py",
+        "for each in (self._raw(kind), raw))",
+        "for each in (raw,))",
+        "source/test_known.py::test_8_15_a_device_keeps_notices_and_a_server_that_hides_one_gains_nothing",
+    ),
+    "no number of a signed thing stops a database": Defence(
+        "trust/signed.py",
+        "not 0 <= claim.serial <= SERIAL_MOST",
+        "False",
+        ORDER + "8_3_1_a_number_that_would_stop_a_desks_database_is_refused",
     ),
     "a desk remembers the ids of messages": Defence(
         "desk/letters.py",
