@@ -1,4 +1,4 @@
-"""The members' onion beside the pool: duty lists, notices, transport keys, the mailbox (spec 9.5, 9.13 to 9.21)."""
+"""The members' onion beside the pool: lists, notices, transport keys, the mailbox (spec 9.5, 9.13, 9.15 to 9.21)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The members' onion from the other end: drafts, notices, transport keys, mailbox (spec 9.5, 9.13 to 9.21)."""
+"""The members' onion from the other end: drafts, notices, keys, the mailbox (spec 9.5, 9.13, 9.15 to 9.21)."""
 
 from __future__ import annotations
 
