@@ -89,7 +89,8 @@ class Known:
         if onion not in published.card.addresses:
             raise Alarm(_ELSEWHERE)
         notices = Notices.of(lambda kind: self._meet_notice(kind, show(kind), checked, today), today)
-        return Published(root, checked, published.card, self._meet_duty(show("duty"), checked, today), notices)
+        duty = self._meet_duty(show("duty"), checked, today)
+        return Published(root, checked, published.card, duty, notices=notices)
 
     def _meet_root(self, raw: bytes, today: int) -> Root:
         shown, held = UntrustedRoot.of(raw), self._root()
