@@ -344,7 +344,7 @@ def test_text_and_words_cannot_both_come_from_standard_input(device: Device) -> 
     device.fails("Only one can come from", "write", device.folder, "--text-file", "-", "--words-file", "-")
 
 
-@pytest.mark.parametrize(("text", "match"), [(" \n", "is empty"), ("é" * 60_000, "9369 bytes too long")])
+@pytest.mark.parametrize(("text", "match"), [(" \n", "is empty"), ("é" * 60_000, "9379 bytes too long")])
 def test_a_text_that_cannot_be_sent_is_told(device: Device, text: str, match: str) -> None:
     device.begin()
     device.text.write_text(text, "utf-8")

@@ -45,7 +45,8 @@ from sottovoce.protocol.message import FirstPart, Message, UntrustedMessage, ope
 from sottovoce.protocol.sizes import EDITION_SECONDS, EPOCH_SECONDS, epoch_of
 from sottovoce.protocol.words import Passphrase, parse
 from sottovoce.source.conversation import ROOM
-from sottovoce.trust.published import SignedFolder
+from sottovoce.trust.notice import Kind, notice_claim
+from sottovoce.trust.published import SignedFolder, write_durably
 from sottovoce.trust.reviews import Review, approve, sign_advice
 
 NOW = 1_800_000_123.75
@@ -807,3 +808,47 @@ def test_a_second_conversation_in_one_visit_is_begun_only_after_a_warning(visito
 def test_who_only_looked_at_the_words_may_begin_again(visitor: Visitor) -> None:
     visitor.begin()
     assert visitor.post("begin").header("location") == "words"
+
+
+# -- notices of members ------------------------------------------------------------
+
+
+def post(org: Organisation, kind: Kind, day: int) -> None:
+    """A member's device signs a notice, and the server has it."""
+    roster = SignedFolder(org.server / "signed").published(TODAY).roster
+    raw = notice_claim(roster, kind, 1, TODAY, day).sign([org.signing])
+    write_durably(org.server / "signed" / f"{kind}.signed", raw)
+
+
+@pytest.fixture
+def noticed(tmp_path: Path) -> Iterator[World]:
+    org = Organisation(tmp_path, TODAY)
+    org.go_on_duty()
+    made = World(org)
+    yield made
+    made.close()
+
+
+def test_an_absence_is_told_and_messages_are_taken(noticed: World) -> None:
+    post(noticed.org, "absence", TODAY + 10)
+    visitor = Visitor(noticed)
+    day = "25 January"
+    assert f"Up to and including {day}" in visitor.get("/").text
+    page = visitor.begin_writing()
+    assert visitor.post("write", token=page.token, text=TEXT).header("location") == "sent"
+    assert f"We are away up to and including {day}." in visitor.get("sent").text
+    assert len(noticed.messages()) == 1
+
+
+def test_a_compromise_is_told_on_every_page_and_nothing_is_taken_and_nothing_lost(noticed: World) -> None:
+    visitor = Visitor(noticed)
+    page = visitor.begin_writing()
+    post(noticed.org, "compromise", TODAY - 3)
+    time.sleep(0.3)  # what the organisation says is looked up anew after 0.2 seconds
+    refused = visitor.post("write", token=page.token, text=TEXT)
+    assert refused.status == 503
+    assert refused.typed == TEXT
+    for path in ("/", "/en/guide", "/en/enter", "/en/words", "/nowhere"):
+        assert "somebody may have got into this site" in visitor.get(path).text
+    assert visitor.post("begin").status == 503
+    assert noticed.messages() == []

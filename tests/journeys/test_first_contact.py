@@ -43,7 +43,11 @@ class Visit:
     def begin(self) -> tuple[str, str]:
         """Gets twelve words, gives two of them back, stands before the page to write on; the sign it was shown."""
         self.open()
-        self.press("form[action$='begin'] button", "Your twelve words")
+        self.page.click("form[action$='begin'] button")
+        self.page.wait_for(".words, button[name='anew']")
+        if self.page.has("button[name='anew']"):  # another story's visit is still open in this browser
+            self.page.click("button[name='anew']")
+        self.page.wait_for_heading("Your twelve words")
         self.words = self.page.text(".words").replace("\n", " ").split()[::2]
         shown = self.page.text(".sheet .row b")
         sign = self.house.know(self.words)

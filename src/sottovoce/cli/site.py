@@ -130,10 +130,13 @@ class Site:
     def _news(self, published: Callable[[], Published], pages: Pages) -> News:
         """What the pages of one language heed of what the organisation says now."""
         held = published()
-        if held.advice is None:
-            return News()
-        text = held.advice.texts.get(pages.texts.tongue.tag, "") if held.advice.fresh(epoch_of(self.now())) else ""
-        return News(advice=tuple(filter(None, text.split("\n"))), verified=_day(held.advice.verified))
+        advice: tuple[str, ...] = ()
+        if held.advice is not None and held.advice.fresh(epoch_of(self.now())):
+            advice = tuple(filter(None, held.advice.texts.get(pages.texts.tongue.tag, "").split("\n")))
+        verified = held.advice.verified if held.advice is not None else None
+        days = (held.notices.away_until, held.notices.compromised_since, verified)
+        away, since, checked = (_day(epoch) if epoch is not None else None for epoch in days)
+        return News(away, since, advice, checked)
 
     def _allow(self, request: Request, kind: str, amount: float) -> bool:
         circuit = request.client.host if request.client else ""

@@ -54,11 +54,15 @@ def write_page(
 ) -> Response:
     """The page to write on, with what was typed; closed when no message can be taken."""
     pages = door.pages(session)
-    if not (door.takes() or pages.practice):
+    if not _takes(door, session):
         return door.page(pages.closed(text=text), session, 503)
     token = door.visits.token(session, "write")
     content = pages.write(token=token, text=text, room=ROOM, used=used, problem=problem, first=session.fresh)
     return door.page(content, session, 422 if problem else 200)
+
+
+def _takes(door: Door, session: Session) -> bool:
+    return is_practice(session.phrase) or door.takes()
 
 
 async def write(door: Door, request: Request) -> Response:
@@ -72,8 +76,8 @@ async def write(door: Door, request: Request) -> Response:
         return door.go("bye?ended")
     if not session.confirmed:
         return door.go("check", session)
-    if request.method != "POST":
-        return write_page(door, session)
+    if request.method != "POST" or not _takes(door, session):
+        return write_page(door, session, text)
     return await _filled(door, request, session, form, text)
 
 
