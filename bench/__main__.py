@@ -10,7 +10,6 @@ import os
 import re
 import signal
 import socket
-import sqlite3
 import subprocess
 import sys
 import tempfile
@@ -25,10 +24,10 @@ from doubles.organisation import Organisation
 from rich.console import Console
 from rich.table import Table
 
-from sottovoce.protocol.message import UntrustedMessage, open_at_desk
 from sottovoce.protocol.sizes import epoch_of
 
 from . import ceilings, costs
+from .desk import dummies, opens, reads, stored
 from .editions import close_seconds
 
 ROOT = Path(__file__).parents[1]
@@ -162,25 +161,19 @@ def door(folder: Path, running: Running, seconds: float) -> list[Figure]:
     ]
 
 
-def desk(org: Organisation, seconds: float) -> Figure:
-    """Opens and verifies envelopes that the server stored."""
-    (path,) = (org.server / "pool" / "pending").glob("*.sqlite3")
-    base = sqlite3.connect(f"file:{path}?mode=ro", uri=True)
-    rows = base.execute("SELECT tag, sealed FROM envelope ORDER BY tag LIMIT 2000").fetchall()
-    base.close()
-    turn = 0
-    duty = org.duty_keys[org.today]
-
-    def work() -> None:
-        nonlocal turn
-        tag, sealed = rows[turn % len(rows)]
-        turn += 1
-        opened = open_at_desk(sealed, duty, org.org, org.today, tag)
-        assert isinstance(opened, UntrustedMessage)
-        opened.verify(org.dh, org.slot).join([])
-
-    rate = ceilings.per_second(work, seconds)
-    return Figure("desk.opens_per_s_per_core", rate, "opens/s", ceilings.opens(seconds), "open_at_desk, verify")
+def desk(org: Organisation, folder: Path, seconds: float) -> list[Figure]:
+    """What opening costs by itself, and what reading an edition of messages or of dummies costs with the vault."""
+    messages = stored(org)
+    opened, bare = opens(org, messages, seconds)
+    took, others = reads(org, folder / "messages.db", messages), reads(org, folder / "dummies.db", dummies(org))
+    new = "open_at_desk, verify: each of a new source"
+    return [
+        Figure("desk.opens_per_s_per_core", opened, "opens/s", bare, new, f"{opened / bare:.0%} of the bare opening"),
+        Figure(
+            "desk.reads_per_s_per_core", took, "envelopes/s", bare, "Collector: messages", "with the vault's writes"
+        ),
+        Figure("desk.skips_per_s_per_core", others, "envelopes/s", bare / 2, "Collector: dummies", "two openings each"),
+    ]
 
 
 def pool(org: Organisation, folder: Path, seconds: float, close: int) -> list[Figure]:
@@ -220,7 +213,7 @@ def main() -> None:
         org.go_on_duty()
         with serving(org.server) as running:
             figures = door(Path(name), running, seconds)
-        figures.append(desk(org, seconds / 4))
+        figures += desk(org, Path(name), seconds / 4)
         figures += pool(org, Path(name), seconds / 8, 100_000)
     OUT.parent.mkdir(exist_ok=True)
     OUT.write_text(json.dumps({"figures": [asdict(figure) for figure in figures]}, indent=1) + "\n")

@@ -107,13 +107,19 @@ DEFENCES = {
     ),
     "an answer must be possible": Defence(
         "protocol/message.py",
-        'seal(bytes(1), self.part.kem, b"")',
+        "check_kem(self.part.kem)",
         "...",
         MESSAGE + "7_2_a_source_to_whom_nobody_can_answer_is_refused_not_a_crash",
     ),
+    "a key to answer to gives a secret": Defence(
+        "protocol/keys.py",
+        "_ANY.exchange(x25519)",
+        "...",
+        MESSAGE + "3_2_and_7_2_6_a_key_is_refused_exactly_where_sealing_to_it_is",
+    ),
     "what follows a body is zero": Defence(
         "protocol/envelope.py",
-        'rest[start + length :].strip(b"\\0")',
+        "rest[start + length :] != bytes(len(rest) - start - length)",
         "False",
         "protocol/test_bytes.py::test_5_1_anything_after_the_body_is_refused",
     ),

@@ -43,7 +43,7 @@ from protocol.scene import (
 from sottovoce.protocol.body import Body
 from sottovoce.protocol.envelope import DESK_ROOM, TO_DESK, TO_SOURCE
 from sottovoce.protocol.errors import Refused
-from sottovoce.protocol.keys import KemKey, SourceKeys, kem_public, member_pair
+from sottovoce.protocol.keys import KemKey, SourceKeys, check_kem, kem_public, member_pair
 from sottovoce.protocol.message import UntrustedMessage, open_at_desk, read_at_desk
 from sottovoce.protocol.sealing import binding, seal, unseal
 from sottovoce.protocol.words import Passphrase
@@ -195,6 +195,22 @@ def test_3_2_what_is_no_x_wing_key_is_refused(kem: bytes) -> None:
     with pytest.raises(Refused) as caught:
         kem_public(kem)
     assert caught.value.layer == "body"
+
+
+_P = 2**255 - 19
+_EIGHT = 325606250916557431795983626356110631294008115727848805560023387167927233504  # a u of order 8
+_SMALL = [0, 1, _EIGHT, pow(_EIGHT, -1, _P), _P - 1, _P, _P + 1]  # all of small order, as bytes
+
+
+@pytest.mark.parametrize("top", [0, 1 << 255])
+@pytest.mark.parametrize("u", [*_SMALL, 2, 9, _P - 2, _P + 2])
+def test_3_2_and_7_2_6_a_key_is_refused_exactly_where_sealing_to_it_is(u: int, top: int) -> None:
+    kem = KEYS.kem.public[:1_184] + (u | top).to_bytes(32, "little")
+    for taken in (lambda: check_kem(kem), lambda: seal(b"a", kem, b"")):
+        if u in _SMALL:
+            assert layer_of(taken) == "body"
+        else:
+            taken()
 
 
 @pytest.mark.parametrize(

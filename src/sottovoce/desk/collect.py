@@ -99,27 +99,27 @@ class Collector:
         """The keys of the edition's day, and of the day before (spec 9.2)."""
         return duty_keys(self._vault, (edition // QUARTERS, edition // QUARTERS - 1))
 
-    def _take(self, batch: Iterable[Pair], edition: int, keys: DutyKeys, *, in_edition: bool) -> None:
+    def _take(self, batch: Sequence[Pair], edition: int, keys: DutyKeys, *, in_edition: bool) -> None:
         with self._vault.transaction():  # what was looked at and what it held together: after a crash it comes again
-            for tag, envelope in batch:
-                if self._is_new(tag, edition, sha256(envelope).digest(), in_edition):
-                    self._intake.envelope(tag, edition, envelope, keys, self._report)
+            for tag, envelope in self._new(batch, edition, in_edition):
+                self._intake.envelope(tag, edition, envelope, keys, self._report)
             self._parts.prune()
 
-    def _is_new(self, tag: bytes, edition: int, digest: bytes, in_edition: bool) -> bool:
-        """Notes that an envelope was seen; whether it is still to be opened."""
+    def _new(self, batch: Sequence[Pair], edition: int, in_edition: bool) -> list[Pair]:
+        """Notes that envelopes were seen, of different tags; those of them that are still to be opened."""
+        hashes = {tag: sha256(envelope).digest() for tag, envelope in batch}
         if in_edition:
-            self._report.sent += self._outgoing.appeared(tag, digest, edition)
-        held = self._rows("SELECT hash, opened FROM taken WHERE tag = ?", tag)
-        if held and held[0][0] not in (None, digest):
-            return True  # not what was pending under this tag: that one stays missing, this one may be read
-        values = (tag, edition, digest, in_edition)
-        self._rows(
+            self._report.sent += self._outgoing.appeared(hashes, edition)
+        query = "SELECT tag, hash, opened FROM taken WHERE tag >= ? AND tag <= ?"  # tags ascend: a batch is a range
+        held = {tag: (digest, opened) for tag, digest, opened in self._rows(query, min(hashes), max(hashes))}
+        # Where it is not what was pending under its tag, that one stays missing, and this one may be read.
+        same = {tag: digest for tag, digest in hashes.items() if held.get(tag, (None, 0))[0] in (None, digest)}
+        self._vault.many(
             "INSERT INTO taken (tag, edition, hash, found, opened) VALUES (?, ?, ?, ?, 1) ON CONFLICT DO UPDATE"
             " SET hash = excluded.hash, found = max(found, excluded.found), opened = 1",
-            *values,
+            ((tag, edition, digest, in_edition) for tag, digest in same.items()),
         )
-        return not held or not held[0][1]
+        return [(tag, envelope) for tag, envelope in batch if held.get(tag) != (hashes[tag], 1)]
 
     def miss(self, listed: Sequence[Listed], today: int) -> None:
         """What should be in the editions that were read and is not: an alarm, once."""

@@ -83,10 +83,9 @@ class Letters:
         What only a colleague vouched for (slot `voucher`) gives way to what this device could check itself.
         """
         part, name = first.part, (first.conversation, TO_DESK, first.message_id)
-        self._rows(
-            "INSERT OR IGNORE INTO conversation VALUES (?, ?, ?, ?)", first.conversation, part.kem, part.dh, part.c
-        )
-        if voucher is None:
+        query = "INSERT OR IGNORE INTO conversation VALUES (?, ?, ?, ?) RETURNING 1"
+        known = not self._rows(query, first.conversation, part.kem, part.dh, part.c)
+        if known and voucher is None:
             query = "DELETE FROM message WHERE (conversation, direction, id) = (?, ?, ?) AND vouched IS NOT NULL"
             if self._rows(f"{query} RETURNING 1", *name):
                 self._rows("DELETE FROM plain WHERE message = ?", first.message_id)
@@ -96,7 +95,7 @@ class Letters:
             " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING 1"
         )
         fresh = bool(self._rows(query, *values))
-        if fresh:
+        if fresh and known:
             self._mark_seen(first.conversation, origin.epoch, part.seen)
         return fresh
 

@@ -6,7 +6,7 @@ leaves `sealed` when the pool has it, and stays in `posted` until an edition sho
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
 
@@ -129,11 +129,15 @@ class Outgoing:
     def _expect(self, tag: bytes, edition: int, digest: bytes, found: int | None) -> None:
         self._rows("INSERT OR REPLACE INTO posted VALUES (?, ?, ?, ?)", tag, edition, digest, found)
 
-    def appeared(self, tag: bytes, digest: bytes, edition: int) -> bool:
-        """An envelope is in an edition that is being read: if it is ours, it is where it should be.
+    def appeared(self, hashes: Mapping[bytes, bytes], edition: int) -> int:
+        """Envelopes (SHA-256 by tag) are in an edition that is being read: ours among them are where they should be.
 
-        True when an answer is whole so, of which a reply was lost.
+        How many answers are whole so, of which a reply was lost.
         """
+        ours = [tag for (tag,) in self._rows("SELECT tag FROM posted UNION SELECT tag FROM sealed") if tag in hashes]
+        return sum(self._appeared(tag, hashes[tag], edition) for tag in ours)
+
+    def _appeared(self, tag: bytes, digest: bytes, edition: int) -> bool:
         self._rows("UPDATE posted SET found = ? WHERE tag = ? AND hash = ?", edition, tag, digest)
         whole = False
         query = "SELECT conversation, message, envelope FROM sealed WHERE tag = ?"

@@ -116,9 +116,11 @@ class Vault:
             raise DeskError(_reason(error)) from error
 
     def rows(self, sql: str, *values: Any) -> list[tuple[Any, ...]]:
-        """All rows that one statement gives."""
-        with self.transaction():
+        """All rows that one statement gives; by itself it is all or nothing, durable where no transaction is open."""
+        try:
             return self._db.execute(sql, values).fetchall()
+        except apsw.Error as error:
+            raise DeskError(_reason(error)) from error
 
     def many(self, sql: str, values: Iterable[tuple[Any, ...]]) -> None:
         """One statement for each tuple of values, all or none."""

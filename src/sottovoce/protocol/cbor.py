@@ -30,7 +30,7 @@ def decode(data: bytes, layer: Layer, limit: int) -> Any:
             max_depth=DEPTH,
             allow_indefinite=False,
             allow_duplicate_keys=False,
-            semantic_decoders=dict.fromkeys(_TAGS, _no_tag),
+            semantic_decoders=_NO_TAGS,
             tag_hook=_no_tag,
         )
         if _is_plain(value) and encode(value) == data:
@@ -42,6 +42,9 @@ def decode(data: bytes, layer: Layer, limit: int) -> Any:
 
 def _no_tag(*_: object) -> NoReturn:
     raise ValueError("tags are not used")
+
+
+_NO_TAGS = dict.fromkeys(_TAGS, _no_tag)
 
 
 def _is_plain(value: object) -> bool:

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import hashlib
 import struct
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from .errors import Refused
 from .sizes import ANSWER_EPOCHS, MAC, PLAINTEXT, QUARTERS, SLOTS, VERSION
@@ -67,7 +67,7 @@ class DeskPart:
 
     def digest(self) -> bytes:
         """SHA-256 of the plaintext with the MAC fields zero (spec 5.4)."""
-        return hashlib.sha256(replace(self, macs=bytes(SLOTS * MAC)).encode()).digest()
+        return desk_digest(self.encode())
 
 
 @dataclass(frozen=True)
@@ -87,7 +87,7 @@ class SourcePart:
 
     def digest(self) -> bytes:
         """SHA-256 of the plaintext with the MAC field zero (spec 5.4)."""
-        return hashlib.sha256(replace(self, mac=bytes(MAC)).encode()).digest()
+        return _digest(self.encode(), _SOURCE_MAC)
 
 
 @dataclass(frozen=True)
@@ -123,6 +123,15 @@ def _fill(header: Header, fields: bytes, body: bytes) -> bytes:
     return (start + body).ljust(PLAINTEXT, b"\0")
 
 
+def desk_digest(plaintext: bytes) -> bytes:
+    """The digest of a first part to the desk, from its exact 7,056 bytes (spec 5.4)."""
+    return _digest(plaintext, _DESK_MACS)
+
+
+def _digest(plaintext: bytes, macs: slice) -> bytes:
+    return hashlib.sha256(plaintext[: macs.start] + bytes(macs.stop - macs.start) + plaintext[macs.stop :]).digest()
+
+
 def decode(plaintext: bytes, direction: int) -> DeskPart | SourcePart | LaterPart:
     """The part that 7,056 bytes hold; Refused("header") when a field is not allowed (spec 5.1, 5.2, 5.3)."""
     header, length = _header(plaintext, direction)
@@ -155,7 +164,7 @@ def _header(plaintext: bytes, direction: int) -> tuple[Header, int]:
 def _body(rest: bytes, start: int, length: int) -> bytes:
     if length > len(rest) - start:
         raise Refused("header", "The body is longer than its room.")
-    if rest[start + length :].strip(b"\0"):
+    if rest[start + length :] != bytes(len(rest) - start - length):
         raise Refused("header", "What follows the body is not zero.")
     return rest[start : start + length]
 
@@ -175,8 +184,7 @@ def seen_bitmap(bits: set[int]) -> bytes:
 
 def seen_bits(bitmap: bytes) -> set[int]:
     """The bits that are set in 256 bytes (spec 5.5)."""
-    value = int.from_bytes(bitmap, "little")
-    return {bit for bit in range(8 * len(bitmap)) if value >> bit & 1}
+    return {8 * at + bit for at, byte in enumerate(bitmap) if byte for bit in range(8) if byte >> bit & 1}
 
 
 def body_hash(body: bytes) -> bytes:

@@ -21,6 +21,9 @@ from .words import Passphrase, words_of
 
 _MLKEM_PUBLIC = KEM_PUBLIC - KEY
 _FOUR = struct.Struct(f"{TAG}s" * QUARTERS)
+_ANY = X25519PrivateKey.from_private_bytes(
+    bytes(KEY)
+)  # no secret: whether a secret is zero is up to the public key alone
 
 
 def hkdf(secret: bytes, salt: bytes, info: bytes, length: int = KEY) -> bytes:
@@ -56,8 +59,21 @@ class KemKey:
 
 def kem_public(raw: bytes) -> MLKEM768X25519PublicKey:
     """The key that pyca's HPKE seals to, from 1,216 bytes; Refused if they are none (spec 3.2)."""
+    return MLKEM768X25519PublicKey(*_public_parts(raw))
+
+
+def check_kem(raw: bytes) -> None:
+    """Refused where sealing to this key would be: all that a sealing looks at, for half its work (spec 3.2, 7.2.6)."""
+    _, x25519 = _public_parts(raw)
     try:
-        return MLKEM768X25519PublicKey(
+        _ANY.exchange(x25519)
+    except ValueError as error:
+        raise Refused("body", "The X-Wing key gives no shared secret.") from error
+
+
+def _public_parts(raw: bytes) -> tuple[MLKEM768PublicKey, X25519PublicKey]:
+    try:
+        return (
             MLKEM768PublicKey.from_public_bytes(raw[:_MLKEM_PUBLIC]),
             X25519PublicKey.from_public_bytes(raw[_MLKEM_PUBLIC:]),
         )

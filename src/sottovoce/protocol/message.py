@@ -13,9 +13,9 @@ from dataclasses import dataclass, field, replace
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 from .body import Body
-from .envelope import DESK_ROOM, TO_DESK, DeskPart, Header, LaterPart, body_hash, decode, parts_of, split
+from .envelope import DESK_ROOM, TO_DESK, DeskPart, Header, LaterPart, body_hash, decode, desk_digest, parts_of, split
 from .errors import Refused
-from .keys import KemKey, SourceKeys, conversation_id, member_pair, sign_of
+from .keys import KemKey, SourceKeys, check_kem, conversation_id, member_pair, sign_of
 from .sealing import binding, seal, unseal
 from .sizes import MAC
 
@@ -84,7 +84,7 @@ class UntrustedMessage:
         """
         part = self.part
         pair = member_pair(device, part.dh, part.c, self.org, slot)  # tries a DH with the received key
-        expected = pair.mac(self.info, part.digest())
+        expected = pair.mac(self.info, desk_digest(self.plaintext))
         if not hmac.compare_digest(expected, part.macs[MAC * slot : MAC * (slot + 1)]):
             raise Refused("authentication", "The message was not written by the source whose keys it carries.")
         return self._believed(vouched=False)
@@ -95,7 +95,7 @@ class UntrustedMessage:
         return self._believed(vouched=True)
 
     def _believed(self, *, vouched: bool) -> FirstPart:
-        seal(bytes(1), self.part.kem, b"")  # an answer must be possible (spec 7.2.6)
+        check_kem(self.part.kem)  # an answer must be possible (spec 7.2.6)
         return FirstPart(self.part, conversation_id(self.org, self.part.kem, self.part.dh, self.part.c), vouched)
 
 
