@@ -41,11 +41,12 @@ def _plain(text: str) -> str:
 
 
 def _tokens(typed: str) -> list[str]:
-    """What was typed, cut into words and numbers (spec 2.4.1)."""
+    """What was typed, cut into words and numbers (spec 2.4.1), each still as it was written."""
     apart = "".join(" " if letter == "\u200b" or unicodedata.category(letter)[0] == "P" else letter for letter in typed)
-    tokens = _IDEOGRAPH.sub(r" \1 ", _plain(apart)).split()
-    if len(tokens) == 1 and _RUN.fullmatch(tokens[0]):
-        return [tokens[0][at : at + _DIGITS] for at in range(0, WORDS * _DIGITS, _DIGITS)]
+    tokens = _IDEOGRAPH.sub(r" \1 ", unicodedata.normalize("NFKC", apart)).split()
+    tokens = [token for token in tokens if _plain(token)]
+    if len(tokens) == 1 and _RUN.fullmatch(run := _plain(tokens[0])):
+        return [run[at : at + _DIGITS] for at in range(0, WORDS * _DIGITS, _DIGITS)]
     return tokens
 
 
@@ -109,9 +110,9 @@ def _once(tokens: list[str], lists: tuple[str, ...]) -> list[str]:
 def _index(token: str, place: int, lists: tuple[str, ...]) -> int:
     index = _find(token, lists)
     if index is None:
-        near = difflib.get_close_matches(token, _places(lists[0]), n=2, cutoff=0.7)
+        near = difflib.get_close_matches(_plain(token), _places(lists[0]), n=2, cutoff=0.7)
         shown = tuple(word_list(lists[0])[_places(lists[0])[each]] for each in near)
-        raise PhraseError("unknown", place=place, word=unicodedata.normalize("NFC", token), near=shown)
+        raise PhraseError("unknown", place=place, word=token, near=shown)
     return index
 
 
@@ -121,7 +122,8 @@ def word_index(typed: str, *languages: str) -> int | None:
     return _find(tokens[0], languages or (_ENGLISH,)) if len(tokens) == 1 else None
 
 
-def _find(token: str, lists: tuple[str, ...]) -> int | None:
+def _find(written: str, lists: tuple[str, ...]) -> int | None:
+    token = _plain(written)
     if token.isdecimal() and len(token) <= _DIGITS:  # digits of any script
         return int(token) - 1 if 1 <= int(token) <= LIST else None
     return next((_places(each)[token] for each in lists if token in _places(each)), None)
