@@ -6,20 +6,15 @@ import argparse
 import html.parser
 import json
 import math
-import os
 import re
-import signal
 import socket
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from doubles.leaks import family
 from doubles.organisation import Organisation
 from rich.console import Console
 from rich.table import Table
@@ -29,8 +24,8 @@ from sottovoce.protocol.sizes import epoch_of
 from . import ceilings, costs
 from .desk import dummies, opens, reads, stored
 from .editions import close_seconds
+from .running import ROOT, Running, serving
 
-ROOT = Path(__file__).parents[1]
 OUT = ROOT / "build" / "bench.json"
 CONCURRENT = 16
 ONE_WINDOW = 14_600  # bytes: ten segments of 1,460, what comes before the first acknowledgement
@@ -46,51 +41,6 @@ class Figure:
     ceiling: float | None
     command: str
     beside: str = ""
-
-
-class Running:
-    """A server: its starter, and the workers that this replaces."""
-
-    def __init__(self, folder: Path) -> None:
-        self.socket = folder / "run" / "door.sock"
-        self.process = subprocess.Popen([sys.executable, "-m", "bench.server", folder], cwd=ROOT)
-        deadline = time.monotonic() + 20
-        while not self._answers():
-            if time.monotonic() > deadline or self.process.poll() is not None:
-                raise SystemExit("The server did not start: see what it wrote above.")
-            time.sleep(0.05)
-
-    def _answers(self) -> bool:
-        with socket.socket(socket.AF_UNIX) as stream:
-            return stream.connect_ex(str(self.socket)) == 0
-
-    def cpu_seconds(self) -> float:
-        """What all its processes used until now, those that ended included."""
-        _, *workers = family(self.process.pid)
-        ended = _ticks(self.process.pid, 4)
-        return (ended + sum(_ticks(pid, 2) for pid in workers)) / os.sysconf("SC_CLK_TCK")
-
-    def memory_mib(self) -> float:
-        """What all its processes hold; what they share is counted once."""
-        rolled = (Path(f"/proc/{pid}/smaps_rollup").read_text() for pid in family(self.process.pid))
-        return sum(int(kib) for text in rolled for kib in re.findall(r"^Pss:\s+(\d+) kB", text, re.MULTILINE)) / 1024
-
-
-def _ticks(pid: int, fields: int) -> int:
-    """CPU time in and for a process; with 4 fields also that of its children that ended."""
-    values = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[11 : 11 + fields]
-    return sum(map(int, values))
-
-
-@contextmanager
-def serving(folder: Path) -> Iterator[Running]:
-    """A server until the block ends."""
-    running = Running(folder)
-    try:
-        yield running
-    finally:
-        running.process.send_signal(signal.SIGTERM)
-        running.process.wait(20)
 
 
 @dataclass(frozen=True)

@@ -110,7 +110,7 @@ def _standing(org: Organisation, folder: Path, alive: int) -> Iterator[Editions]
     newest = org.today * QUARTERS
     answers = dict(_answers(org))
     for number in range(newest - _EDITIONS + 1, newest + 1):
-        _write_hollow(folder, number, each, answers if number == newest else {})
+        write_hollow(folder, number, each, answers if number == newest else {})
     try:
         yield Editions(folder)
     finally:
@@ -128,7 +128,8 @@ def _answers(org: Organisation) -> Iterator[tuple[bytes, bytes]]:
         )
 
 
-def _write_hollow(folder: Path, number: int, count: int, real: dict[bytes, bytes]) -> None:
+def write_hollow(folder: Path, number: int, count: int, real: dict[bytes, bytes]) -> None:
+    """An edition's file: all its tags, and of its envelopes only the real ones."""
     tags = sorted([*real, *(secrets.token_bytes(TAG) for _ in range(count - len(real)))])
     with edition_path(folder, number).open("wb") as file:
         file.write(HEAD + number.to_bytes(4, "big") + count.to_bytes(4, "big") + b"".join(tags))

@@ -21,9 +21,9 @@ import uvloop
 from sottovoce.protocol.words import Passphrase
 
 TEXT = "They keep two sets of books. The second is in the cellar. " * 20  # about a page
-_LINE = b"PROXY TCP6 fc00:dead:beef:4dad::%x:%x ::1 65535 42\r\n"
-_LENGTH = re.compile(rb"\r\ncontent-length: (\d+)\r\n", re.IGNORECASE)
-_COOKIE = re.compile(rb"\r\nset-cookie: (s=[^;]+)", re.IGNORECASE)
+LINE = b"PROXY TCP6 fc00:dead:beef:4dad::%x:%x ::1 65535 42\r\n"
+LENGTH = re.compile(rb"\r\ncontent-length: (\d+)\r\n", re.IGNORECASE)
+COOKIE = re.compile(rb"\r\nset-cookie: (s=[^;]+)", re.IGNORECASE)
 _WORDS = re.compile(rb'<b class="big">(\w+)</b> <i>')
 _PLACES = re.compile(rb'<label for="[ab]">Word (\d+)<')
 _TOKEN = re.compile(rb'name="token" value="([\w-]+)"')
@@ -33,26 +33,27 @@ _ANSWER_SECONDS = 30
 class Visitor(asyncio.Protocol):
     """One connection of one visitor; keeps its cookie and measures each page in seconds."""
 
-    def __init__(self, times: list[float]) -> None:
-        self._times, self._cookie, self._data = times, b"", b""
+    def __init__(self, times: list[float], circuit: tuple[int, int] | None = None) -> None:
+        self._times, self.cookie, self._data = times, b"", b""
+        self.circuit = circuit or (secrets.randbits(16), secrets.randbits(16))
         self._answer: asyncio.Future[tuple[int, bytes]] | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.transport = cast(asyncio.WriteTransport, transport)  # uvloop's is one, but by its methods only
-        self.transport.write(_LINE % (secrets.randbits(16), secrets.randbits(16)))
+        self.transport.write(LINE % self.circuit)
 
     def data_received(self, data: bytes) -> None:
         self._data += data
         end = self._data.find(b"\r\n\r\n") + 2
-        if end < 2 or self._answer is None:
+        if end < 2 or self._answer is None or self._answer.done():
             return
         head = self._data[:end]
-        length = _LENGTH.search(head)
+        length = LENGTH.search(head)
         size = end + 2 + (int(length[1]) if length else 0)
         if len(self._data) < size:
             return
-        if cookie := _COOKIE.search(head):
-            self._cookie = b"Cookie: %s\r\n" % cookie[1]
+        if cookie := COOKIE.search(head):
+            self.cookie = b"Cookie: %s\r\n" % cookie[1]
         content, self._data = self._data[end + 2 : size], self._data[size:]
         self._answer.set_result((int(head[9:12]), content))
 
@@ -67,7 +68,7 @@ class Visitor(asyncio.Protocol):
         post = b"" if form is None else b"Content-Length: %d\r\n" % len(body)
         start = b"%s %s HTTP/1.1\r\nHost: o.onion\r\n" % (b"GET" if form is None else b"POST", path.encode())
         begin = time.perf_counter()
-        self.transport.write(start + self._cookie + post + b"\r\n" + body)
+        self.transport.write(start + self.cookie + post + b"\r\n" + body)
         got, content = await self._answer
         self._times.append(time.perf_counter() - begin)
         if got != status:
@@ -75,16 +76,21 @@ class Visitor(asyncio.Protocol):
         return content
 
 
-async def message(visitor: Visitor) -> None:
+async def message(visitor: Visitor, text: str = TEXT) -> None:
     """A new source writes one message: eight pages."""
+    await confirmed(visitor)
+    await visitor.ask(303, "/en/write", {"token": token(await visitor.ask(200, "/en/write")), "text": text})
+    await visitor.ask(200, "/en/sent")
+
+
+async def confirmed(visitor: Visitor) -> None:
+    """A new source takes its words, and gives two of them back: five pages."""
     await visitor.ask(200, "/")
     await visitor.ask(303, "/en/begin", {})
     words = _WORDS.findall(await visitor.ask(200, "/en/words"))
     check = await visitor.ask(200, "/en/check")
     a, b = (words[int(place) - 1].decode() for place in _PLACES.findall(check))
-    await visitor.ask(303, "/en/check", {"token": _token(check), "a": a, "b": b})
-    await visitor.ask(303, "/en/write", {"token": _token(await visitor.ask(200, "/en/write")), "text": TEXT})
-    await visitor.ask(200, "/en/sent")
+    await visitor.ask(303, "/en/check", {"token": token(check), "a": a, "b": b})
 
 
 async def visit(visitor: Visitor) -> None:
@@ -94,7 +100,8 @@ async def visit(visitor: Visitor) -> None:
     await visitor.ask(200, "/en/inbox")
 
 
-def _token(page: bytes) -> str:
+def token(page: bytes) -> str:
+    """The token of a page's form."""
     found = _TOKEN.search(page)
     assert found
     return found[1].decode()

@@ -507,7 +507,8 @@ def test_an_inbox_page_has_one_size_whatever_waits(world: World, visitor: Visito
 @pytest.fixture
 def strict_world(org: Organisation) -> Iterator[World]:
     shutil.rmtree(org.server / "pool", ignore_errors=True)
-    made = World(org, Budgets(lambda: 0.0, {"work": Rate(3, 1), "envelopes": Rate(3, 1), "editions": Rate(1, 1)}))
+    rates = {"work": Rate(3, 1), "envelopes": Rate(3, 1), "editions": Rate(1, 1), "pages": Rate(1_000, 1)}
+    made = World(org, Budgets(lambda: 0.0, rates))
     yield made
     made.close()
 

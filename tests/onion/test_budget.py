@@ -74,3 +74,11 @@ def test_who_is_still_there_is_remembered_longest(budgets: Budgets) -> None:
 def test_an_unknown_kind_is_a_fault_of_ours(budgets: Budgets) -> None:
     with pytest.raises(KeyError):
         budgets.take("a", "nothing")
+
+
+def test_what_is_spent_beyond_the_budget_is_a_debt_that_time_pays(budgets: Budgets, clock: Clock) -> None:
+    assert [budgets.spend("a", "envelope", 2) for _ in range(2)] == [1, -1]
+    assert not budgets.take("a", "envelope")
+    clock.now += 4
+    assert budgets.take("a", "envelope")
+    assert budgets.spend("b", "envelope") == 2

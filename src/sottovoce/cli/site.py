@@ -19,6 +19,7 @@ from sottovoce.door.pages import CardView, News, Pages
 from sottovoce.door.session import Visits
 from sottovoce.door.texts import TONGUES
 from sottovoce.onion.budget import ENVELOPES as ENVELOPE_RATE
+from sottovoce.onion.budget import PAGES as PAGE_RATE
 from sottovoce.onion.budget import WORK as WORK_RATE
 from sottovoce.onion.budget import Budgets, Rate
 from sottovoce.onion.circuit import LoopbackProtocol
@@ -32,6 +33,7 @@ from sottovoce.trust.published import Published, SignedFolder
 
 from .common import random
 from .offered import texts
+from .pace import PAGES, Paced, circuit_of
 
 _EDITIONS = "editions"
 _LATELY_SECONDS = 0.2
@@ -39,6 +41,7 @@ RATES: Mapping[str, Rate] = {
     ENVELOPES: ENVELOPE_RATE,
     WORK: WORK_RATE,
     _EDITIONS: Rate(burst=160, per_second=0.2),  # all that are alive at once, and every new one
+    PAGES: PAGE_RATE,
 }
 
 
@@ -119,7 +122,10 @@ class Site:
             for pages in self._pages(published().card, banner)
         }
         public = public_routes(self.pool, self.editions, self.signed, self.now, self._allow_api)
-        return app(doors, [*public])
+        site = app(doors, [*public])
+        if self.budgets is not None:
+            site.add_middleware(Paced, budgets=self.budgets)
+        return site
 
     def _pages(self, card: Card, banner: str | None) -> list[Pages]:
         offered = texts(self.signed, unreviewed=self.unreviewed)
@@ -139,8 +145,7 @@ class Site:
         return News(away, since, advice, checked)
 
     def _allow(self, request: Request, kind: str, amount: float) -> bool:
-        circuit = request.client.host if request.client else ""
-        return self.budgets is None or self.budgets.take(circuit, kind, amount)
+        return self.budgets is None or self.budgets.take(circuit_of(request), kind, amount)
 
     def _allow_api(self, request: Request) -> bool:
         return self._allow(request, ENVELOPES if request.method == "POST" else _EDITIONS, 1)

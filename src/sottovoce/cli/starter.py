@@ -82,6 +82,7 @@ class Starter:
     def run(self) -> None:
         """Serves until SIGINT or SIGTERM."""
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # a core dump would hold keys
+        LoopbackProtocol.crowd.take_files()
         for path in self.sockets.values():
             path.unlink(missing_ok=True)
         with contextlib.ExitStack() as ends:

@@ -198,6 +198,7 @@ def _be_silent() -> None:
 def main(now: Callable[[], float] = common.now, visits_now: Callable[[], float] = time.time) -> None:
     """Works for the starter at the other end of the socket pair that the arguments name."""
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    LoopbackProtocol.crowd.take_files()
     os.umask(0o077)
     end = socket.socket(fileno=int(sys.argv[1]))
 

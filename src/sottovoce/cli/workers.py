@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import socket
 import subprocess
 import sys
@@ -19,6 +20,8 @@ from .worker import Setup
 COMMAND = (sys.executable, "-P", "-m", "sottovoce.cli.worker")
 _START_SECONDS = 60
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.2, 10.0  # seconds before a worker is started again that didn't come up
+# What was large is given back to the system at once, emptied: forms and pages don't stay, and a flood's memory neither.
+_MEMORY = {"MALLOC_MMAP_THRESHOLD_": "65536", "MALLOC_ARENA_MAX": "2"}
 _jitter = SystemRandom().uniform
 
 
@@ -185,6 +188,7 @@ class Workers:
         return subprocess.Popen(  # noqa: S603  our own program
             [*self.command, str(end)],
             stdin=subprocess.DEVNULL,
+            env={**os.environ, **_MEMORY},
             pass_fds=[end, *self.sockets],
             start_new_session=True,  # a terminal's Ctrl-C is for the starter
         )

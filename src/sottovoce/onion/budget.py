@@ -24,6 +24,7 @@ class Rate:
 
 ENVELOPES = Rate(burst=48, per_second=0.1)  # three long messages at once, then one in about three minutes
 WORK = Rate(burst=40, per_second=0.5)  # pages that reckon with the words: some milliseconds of the server each
+PAGES = Rate(burst=240, per_second=4)  # requests of any kind, and ten kilobytes of what is sent: who reads asks less
 
 
 class Budgets:
@@ -35,16 +36,27 @@ class Budgets:
 
     def take(self, circuit: str, kind: str, amount: float = 1.0) -> bool:
         """Takes from a circuit's budget; False, and nothing is taken, when less than `amount` is left."""
-        rate, now = self._rates[kind], self._clock()
-        kinds = self._buckets.setdefault(circuit, {})
-        self._buckets.move_to_end(circuit)
-        left, since = kinds.get(kind, (rate.burst, now))
-        left = min(rate.burst, left + max(0.0, now - since) * rate.per_second)
+        left = self._left(circuit, kind)
         granted = amount <= left
-        kinds[kind] = (left - amount if granted else left, now)
+        self._set(circuit, kind, left - amount if granted else left)
+        return granted
+
+    def spend(self, circuit: str, kind: str, amount: float = 1.0) -> float:
+        """Takes in any case; what is left then, less than nothing where there was not so much."""
+        left = self._left(circuit, kind) - amount
+        self._set(circuit, kind, left)
+        return left
+
+    def _left(self, circuit: str, kind: str) -> float:
+        rate, now = self._rates[kind], self._clock()
+        left, since = self._buckets.get(circuit, {}).get(kind, (rate.burst, now))
+        return min(rate.burst, left + max(0.0, now - since) * rate.per_second)
+
+    def _set(self, circuit: str, kind: str, left: float) -> None:
+        self._buckets.setdefault(circuit, {})[kind] = (left, self._clock())
+        self._buckets.move_to_end(circuit)
         while len(self._buckets) > self._most:
             self._buckets.popitem(last=False)
-        return granted
 
     def __len__(self) -> int:
         """How many circuits are remembered."""

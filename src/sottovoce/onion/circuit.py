@@ -4,6 +4,8 @@ Rules: 1. A request's headers end within HEADER_SECONDS of the connection's or t
 HEADER_BYTES. 2. While an answer is under way the deadline waits, so pipelining can't cut it off. 3. Between requests
 uvicorn's own timeout_keep_alive holds until the next byte; from then on rule 1. 4. Nothing is logged per request.
 5. A server that ends still answers what is under way or has just connected, each as the last of its connection.
+6. A body ends within BODY_SECONDS of its headers, and who takes nothing of an answer for SEND_SECONDS is cut off: a
+close would wait for them. 7. Of requests before their turn PIPELINED_MOST are held. 8. The crowd bounds all together.
 """
 
 from __future__ import annotations
@@ -16,6 +18,8 @@ from uvicorn.config import Config
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 from uvicorn.server import ServerState
 
+from .crowd import Crowd
+
 _CIRCUIT_LINE = re.compile(rb"PROXY TCP6 (fc00:dead:beef:4dad::[0-9a-f]{1,4}:[0-9a-f]{1,4}) ::1 \d{1,5} \d{1,5}")
 _LINE_LIMIT = 108  # bytes with CR LF: what the PROXY protocol's version 1 allows
 
@@ -25,6 +29,11 @@ class LoopbackProtocol(HttpToolsProtocol):
 
     HEADER_SECONDS = 5.0
     HEADER_BYTES = 16_384
+    BODY_SECONDS = 75.0  # whoever reads a body answers sooner; this is for those that nobody reads
+    SEND_SECONDS = 60.0
+    PIPELINED_MOST = 4  # no browser pipelines; each costs what a request costs
+    UNSENT_BYTES = 16_384  # from here on an answer counts as not taken: more than most pages have
+    crowd = Crowd()  # of this process, as its memory and its files are
 
     def __init__(
         self,
@@ -36,6 +45,8 @@ class LoopbackProtocol(HttpToolsProtocol):
         super().__init__(config, server_state, app_state, _loop)
         self.access_log = False
         self._deadline: asyncio.TimerHandle | None = None
+        self._stalled: asyncio.TimerHandle | None = None
+        self._body = 0  # bytes of the body that is being received or worked on
         self._in_headers = True
         self._between_requests = True
         self._last = False  # whether the next answer is the last on this connection
@@ -44,15 +55,23 @@ class LoopbackProtocol(HttpToolsProtocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as in uvicorn
         super().connection_made(transport)
-        self._arm()
+        transport.set_write_buffer_limits(self.UNSENT_BYTES)
+        self._arm(self.HEADER_SECONDS)
+        self.crowd.enter(self)
 
     def connection_lost(self, exc: Exception | None) -> None:
+        self.crowd.leave(self)
         self._disarm()
+        self._flows()
         super().connection_lost(exc)
+
+    def cut(self) -> None:
+        """Ends at once; what was not sent is not sent."""
+        self.transport.abort()
 
     def data_received(self, data: bytes) -> None:
         if self._between_requests:
-            self._arm()  # a bare line break begins no request, yet ends uvicorn's own timeout
+            self._arm(self.HEADER_SECONDS)  # a bare line break begins no request, yet ends uvicorn's own timeout
         headers_before = self._in_headers
         if headers_before:
             self._header_bytes += len(data)
@@ -63,7 +82,10 @@ class LoopbackProtocol(HttpToolsProtocol):
     def on_message_begin(self) -> None:
         self._in_headers, self._between_requests = True, False
         self._url_and_headers = 0
-        self._arm()
+        if len(self.pipeline) >= self.PIPELINED_MOST:
+            self.cut()
+            raise ValueError("too many requests before their turn")  # ends the parsing
+        self._arm(self.HEADER_SECONDS)
         super().on_message_begin()
 
     def on_url(self, url: bytes) -> None:
@@ -77,14 +99,48 @@ class LoopbackProtocol(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         self._disarm()
         self._in_headers, self._header_bytes = False, 0
+        self._arm(self.BODY_SECONDS)
+        self.crowd.step(self)
         super().on_headers_complete()
         if self._last:
             self.cycle.keep_alive = False
 
+    def on_body(self, body: bytes) -> None:
+        self._body += len(body)
+        self.crowd.hold(self, self._body)
+        super().on_body(body)
+
     def on_message_complete(self) -> None:
+        self._disarm()
         self._between_requests = True
         self._in_headers = True
         super().on_message_complete()
+
+    def on_response_complete(self) -> None:
+        self._body = 0
+        self.crowd.hold(self, self.transport.get_write_buffer_size())
+        self.crowd.step(self)
+        super().on_response_complete()
+
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        self.crowd.hold(self, self._body + self.transport.get_write_buffer_size())
+        self._stalled = self._stalled or self.loop.call_later(self.SEND_SECONDS, self.cut)
+
+    def resume_writing(self) -> None:
+        self._flows()
+        self.crowd.hold(self, self._body)
+        self.crowd.step(self)
+        super().resume_writing()
+
+    def timeout_keep_alive_handler(self) -> None:
+        """Nothing came for long; who has not even taken the answer would make a close wait for ever."""
+        self.cut()
+
+    def send_400_response(self, msg: str) -> None:
+        """Says that it was no HTTP, unless the connection was cut for it."""
+        if not self.transport.is_closing():
+            super().send_400_response(msg)
 
     def shutdown(self) -> None:
         """Called when the server begins to end, and again: closes what is idle, but nobody who has just connected."""
@@ -98,9 +154,9 @@ class LoopbackProtocol(HttpToolsProtocol):
         if self._url_and_headers > self.HEADER_BYTES:
             raise ValueError("too many header bytes")  # the parser makes it a 400 and closes
 
-    def _arm(self) -> None:
+    def _arm(self, seconds: float) -> None:
         if self._deadline is None:
-            self._deadline = self.loop.call_later(self.HEADER_SECONDS, self._too_late)
+            self._deadline = self.loop.call_later(seconds, self._too_late)
 
     def _disarm(self) -> None:
         if self._deadline is not None:
@@ -110,10 +166,15 @@ class LoopbackProtocol(HttpToolsProtocol):
     def _too_late(self) -> None:
         self._deadline = None
         cycle: RequestResponseCycle | None = self.cycle  # none before the first request
-        if cycle and not cycle.response_complete:
-            self._arm()
+        if self._in_headers and cycle and not cycle.response_complete:
+            self._arm(self.HEADER_SECONDS)
         else:
-            self.transport.close()
+            self.cut()
+
+    def _flows(self) -> None:
+        if self._stalled is not None:
+            self._stalled.cancel()
+            self._stalled = None
 
 
 class CircuitProtocol(LoopbackProtocol):
@@ -142,6 +203,7 @@ class CircuitProtocol(LoopbackProtocol):
             self.transport.close()
             return b""
         self._line, self._circuit = None, found[1].decode()
+        self.crowd.name(self, self._circuit)
         return data[end + 2 :]
 
     def on_message_begin(self) -> None:

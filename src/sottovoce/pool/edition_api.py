@@ -16,7 +16,7 @@ from starlette.types import Send
 from .edition import Listed, size_of
 from .editions import Editions
 
-CHUNK = 1 << 17  # read and sent at once
+CHUNK = 1 << 15  # read and sent at once; two of them are held for who reads nothing
 SEND_SECONDS = 60.0  # who takes no chunk for so long is gone
 _RANGE = re.compile(r"bytes=(\d{0,15})-(\d{0,15})", re.ASCII)
 _TYPE = "application/octet-stream"
