@@ -21,7 +21,7 @@ from rich.table import Table
 
 from sottovoce.protocol.sizes import epoch_of
 
-from . import ceilings, costs
+from . import abuse, ceilings, costs
 from .desk import dummies, opens, reads, stored
 from .editions import close_seconds
 from .running import ROOT, Running, serving
@@ -143,13 +143,28 @@ def pool(org: Organisation, folder: Path, seconds: float, close: int) -> list[Fi
     return figures
 
 
+def flood(seconds: float) -> list[Figure]:
+    """What an honest visitor beside attackers waits, and loses: the worst attack, and all together."""
+    results, copies = abuse.tried(seconds)
+    worst = max(results, key=lambda result: result.p95)
+    heaviest = max(results, key=lambda result: result.memory_mib)
+    command, written = "python -m bench.abuse", sum(len(result.said) for result in results)
+    return [
+        Figure("flood.honest_p95_s", worst.p95, "s", None, command, worst.name),
+        Figure("flood.lost", sum(result.lost for result in results), "messages", 0, command, f"of {written}"),
+        Figure("flood.replay_copies", copies, "messages", 1, command, "one form sent 601 times"),
+        Figure("flood.memory_mib", heaviest.memory_mib, "MiB", None, command, heaviest.name),
+    ]
+
+
 def table(figures: list[Figure]) -> Table:
     """The figures for people."""
     shown = Table("figure", "value", "unit", "ceiling", "beside", title="Sottovoce on this machine")
     shown.columns[0].no_wrap = True
     for figure in figures:
         ceiling = "" if figure.ceiling is None else f"{figure.ceiling:,.0f}"
-        shown.add_row(figure.name, f"{figure.value:,.1f}".removesuffix(".0"), figure.unit, ceiling, figure.beside)
+        value = f"{figure.value:,.2f}" if figure.value < 1 else f"{figure.value:,.1f}"
+        shown.add_row(figure.name, value.rstrip("0").rstrip("."), figure.unit, ceiling, figure.beside)
     return shown
 
 
@@ -165,6 +180,7 @@ def main() -> None:
             figures = door(Path(name), running, seconds)
         figures += desk(org, Path(name), seconds / 4)
         figures += pool(org, Path(name), seconds / 8, 100_000)
+    figures += flood(max(2.0, seconds / 4))
     OUT.parent.mkdir(exist_ok=True)
     OUT.write_text(json.dumps({"figures": [asdict(figure) for figure in figures]}, indent=1) + "\n")
     Console().print(table(figures))
