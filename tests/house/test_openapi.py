@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from starlette.routing import Route
 
-from sottovoce.pool.api import member_routes, public_routes
+from sottovoce.pool.api import PUBLIC_KINDS, member_routes, public_routes
 from sottovoce.pool.team_api import team_routes
 
 DESCRIPTION = Path(__file__).parents[2] / "spec" / "openapi.json"
@@ -39,3 +39,8 @@ def served(routes: Iterable[Route]) -> set[tuple[str, str]]:
 )
 def test_the_description_has_the_calls_of_the_code(tag: str, routes: list[Route]) -> None:
     assert described(tag) == served(routes)
+
+
+def test_the_description_names_all_signed_things() -> None:
+    (kind,) = json.loads(DESCRIPTION.read_text("utf-8"))["paths"]["/v1/signed/{kind}"]["get"]["parameters"]
+    assert kind["schema"]["enum"] == list(PUBLIC_KINDS)
