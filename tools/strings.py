@@ -16,13 +16,12 @@ import sys
 from collections.abc import Iterator
 
 from babel.messages.catalog import Catalog, Message
-from babel.messages.extract import DEFAULT_KEYWORDS, extract_from_dir
+from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po, write_po
 
 DOOR = pathlib.Path(__file__).parent.parent / "src/sottovoce/door"
 SOURCE_LANGUAGE = "en"
 METHODS = [("**.py", "python"), ("templates/**.html", "jinja2.ext:babel_extract")]
-KEYWORDS = {**DEFAULT_KEYWORDS, "sentence": None}
 OPTIONS = {"templates/**.html": {"trimmed": "true", "newstyle_gettext": "true", "silent": "false",
                                  "trim_blocks": "true", "lstrip_blocks": "true"}}  # fmt: skip
 _VOLATILE = re.compile(
@@ -55,7 +54,7 @@ def main() -> int:
 
 def _extracted() -> Catalog:
     catalogue = Catalog(charset="utf-8", header_comment="# The sentences of Sottovoce's door.", fuzzy=False)
-    for file, _line, message, comments, context in extract_from_dir(DOOR, METHODS, OPTIONS, KEYWORDS):
+    for file, _line, message, comments, context in extract_from_dir(DOOR, METHODS, OPTIONS):
         catalogue.add(message, None, [(file, 0)], auto_comments=comments, context=context)
     return catalogue
 

@@ -16,6 +16,7 @@ import pytest
 from doubles.organisation import Organisation
 from doubles.pool import cheap_dummy
 from starlette.applications import Starlette
+from starlette.types import ASGIApp
 
 from sottovoce.cli.site import Site, listener
 from sottovoce.door.ledger import MemoryLedger
@@ -36,7 +37,7 @@ EXAMPLES = 25
 
 
 @contextmanager
-def serving(site: Starlette) -> Iterator[str]:
+def serving(site: ASGIApp) -> Iterator[str]:
     """Serves on loopback until the block ends; where."""
     server = listener(site, LoopbackProtocol, host="127.0.0.1", port=0)
     thread = threading.Thread(target=lambda: asyncio.run(server.serve()), daemon=True)
@@ -52,7 +53,7 @@ def serving(site: Starlette) -> Iterator[str]:
 
 
 @pytest.fixture(scope="module")
-def sites(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Starlette]]:
+def sites(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, ASGIApp]]:
     """Both sides of a server that has one closed edition; it is a moment after its close."""
     now = [time.time() - EDITION_SECONDS]
     org = Organisation(tmp_path_factory.mktemp("o"), epoch_of(time.time()))
@@ -77,7 +78,7 @@ def sites(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Starle
 @pytest.mark.timeout(4 * SECONDS)
 @pytest.mark.parametrize("tag", ["public", "members"])
 def test_schemathesis_finds_no_answer_that_is_not_described(
-    sites: dict[str, Starlette], tag: str, tmp_path: Path
+    sites: dict[str, ASGIApp], tag: str, tmp_path: Path
 ) -> None:
     config = Path(__file__).with_name("schemathesis.toml")
     with serving(sites[tag]) as url:

@@ -39,10 +39,10 @@ ALL = every_page(PAGES)
 IN_ALL = {(tag, name): body for tag in TONGUES for name, body in every_page(pages_in(tag)).items()}
 
 
-def inbox(*texts: str, sign: tuple[str, str] = SIGN) -> bytes:
+def inbox(*texts: str) -> bytes:
     """An inbox with these answers."""
     answers = [AnswerView(DAY, DAY + datetime.timedelta(30), text) for text in texts]
-    return PAGES.inbox(InboxView(sign, answers, 3, DAY, [], 0, None, 18), 1, INBOX)
+    return PAGES.inbox(InboxView(SIGN, answers, 3, DAY, [], 0, None, 18), 1, INBOX)
 
 
 in_every_language = pytest.mark.parametrize("tag", TONGUES)
@@ -398,7 +398,7 @@ GIVEN: dict[str, Callable[[str], bytes]] = {
     "a message": lambda text: PAGES.write(token=text, text=text, room=ROOM, problem=Problem("twice"), first=False),
     "a message given back": lambda text: PAGES.closed(text=text),
     "a message after a fault": lambda text: PAGES.failed(Problem("broken"), text=text),
-    "an answer": lambda text: inbox(text, sign=(text, text)),
+    "an answer": inbox,
 }
 parts = st.sampled_from(["</textarea>", "<b>", "\"'>", "&lt;", "%(x)s", "{{ 1 }}", "\n"])
 tempting = st.text(max_size=30) | st.lists(parts).map("".join)

@@ -10,10 +10,10 @@ from datetime import UTC, date, datetime
 from functools import partial
 
 import uvicorn
-from starlette.applications import Starlette
 from starlette.requests import Request
+from starlette.types import ASGIApp
 
-from sottovoce.door.app import app
+from sottovoce.door.app import App
 from sottovoce.door.door import ENVELOPES, WORK, Door
 from sottovoce.door.pages import CardView, News, Pages
 from sottovoce.door.session import Visits
@@ -60,7 +60,7 @@ class Listener(uvicorn.Server):
                 connection.shutdown()
 
 
-def listener(site: Starlette, protocol: type[LoopbackProtocol], **where: object) -> Listener:
+def listener(site: ASGIApp, protocol: type[LoopbackProtocol], **where: object) -> Listener:
     """A server of `site`: where it listens is `uds`, or the sockets that its `serve` gets."""
     config = uvicorn.Config(
         site,
@@ -111,7 +111,7 @@ class Site:
     unreviewed: bool = False  # whether languages are offered that nobody signed off, as in the demo
     budgets: Budgets | None = field(default_factory=lambda: Budgets(time.monotonic, RATES))  # None: no circuits here
 
-    def app(self, banner: str | None = None) -> Starlette:
+    def app(self, banner: str | None = None) -> ASGIApp:
         """The pages and the API; `banner` is a line of alarm on every page."""
         published = Lately(self.signed, self.now)
         source = Source(self.pool, published, self.now, random)
@@ -122,10 +122,8 @@ class Site:
             for pages in self._pages(published().card, banner)
         }
         public = public_routes(self.pool, self.editions, self.signed, self.now, self._allow_api)
-        site = app(doors, [*public])
-        if self.budgets is not None:
-            site.add_middleware(Paced, budgets=self.budgets)
-        return site
+        site = App(doors, public)
+        return Paced(site, self.budgets) if self.budgets is not None else site
 
     def _pages(self, card: Card, banner: str | None) -> list[Pages]:
         offered = texts(self.signed, unreviewed=self.unreviewed)

@@ -5,13 +5,16 @@ Each language has its pages below its tag (`/fa/write`), and all links are relat
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections import defaultdict
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import partial
 
 from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import BaseRoute, Mount, Route
+from starlette.routing import BaseRoute
+from starlette.types import Receive, Scope, Send
 
 from sottovoce.pool.api import BadSize
 from sottovoce.pool.errors import RoadError
@@ -22,6 +25,7 @@ from .door import Door
 from .pages import GUIDES
 from .texts import negotiated
 
+Answer = Callable[[Request], Awaitable[Response]]
 Handler = Callable[[Door, Request], Awaitable[Response]]
 
 _READ: dict[str, Handler] = {
@@ -34,32 +38,61 @@ _SEND: dict[str, Handler] = {"/begin": outside.begin, "/practice": outside.pract
 
 async def _own_forms(handler: Handler, door: Door, request: Request) -> Response:
     """Refuses a form that another site sends: it could put its own words into a source's visit (login CSRF)."""
-    if request.method == "POST" and request.headers.get("sec-fetch-site", "none") not in ("same-origin", "none"):
+    if request.headers.get("sec-fetch-site", "none") not in ("same-origin", "none"):
         return door.go("./")
     return await handler(door, request)
 
 
-def _routes(door: Door) -> list[Route]:
-    """The pages of one language."""
-    routes = [Route(path, partial(handler, door), methods=["GET"]) for path, handler in _READ.items()]
-    for handlers, methods in ((_READ_AND_SEND, ["GET", "POST"]), (_SEND, ["POST"])):
-        routes += [Route(path, partial(_own_forms, each, door), methods=methods) for path, each in handlers.items()]
-    return routes
+class App:
+    """The site as an ASGI app: a door for each language by its tag, the first one for who asks for none.
 
+    Pages are found by method and path at once: a framework's way to them took longer than most of them. `more` are
+    routes beside them, as the pool's calls.
+    """
 
-def app(doors: Mapping[str, Door], more: list[BaseRoute]) -> Starlette:
-    """The site: a door for each language by its tag, the first one for who asks for none; and further routes."""
+    def __init__(self, doors: Mapping[str, Door], more: Sequence[BaseRoute]) -> None:
+        self._doors = doors
+        self._pages: dict[str, dict[str, Answer]] = {"/": {"GET": self._top}}
+        for door in doors.values():
+            self._pages |= _pages(door)
+        failures = dict.fromkeys((404, 405, BadSize, TimeoutError, RoadError, Refused, Exception), self._failed)
+        self._more = Starlette(routes=more, exception_handlers=failures)
 
-    def fitting(request: Request) -> Door:
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answers one request."""
+        page = self._pages.get(scope["path"])
+        if page is None:
+            await self._more(scope, receive, send)
+            return
+        request = Request(scope, receive)
+        method = "GET" if request.method == "HEAD" else request.method
+        try:
+            response = await page.get(method, _no_such_method)(request)
+        except Exception as error:  # noqa: BLE001  whatever it is: nothing of it is told or kept
+            response = await self._failed(request, error)
+        await response(scope, receive, send)
+
+    def _fitting(self, request: Request) -> Door:
         asked = request.url.path.split("/")[1]
-        return doors.get(asked) or doors[negotiated(request.headers.get("accept-language", ""), list(doors))]
+        wished = request.headers.get("accept-language", "")
+        return self._doors.get(asked) or self._doors[negotiated(wished, list(self._doors))]
 
-    async def top(request: Request) -> Response:
-        return await outside.top(fitting(request), request)
+    async def _top(self, request: Request) -> Response:
+        return await outside.top(self._fitting(request), request)
 
-    async def failed(request: Request, error: Exception) -> Response:
-        return outside.failed(fitting(request), request, error)
+    async def _failed(self, request: Request, error: Exception) -> Response:
+        return outside.failed(self._fitting(request), request, error)
 
-    pages = [Mount(f"/{tag}", routes=_routes(door)) for tag, door in doors.items()]
-    failures = dict.fromkeys((404, 405, BadSize, TimeoutError, RoadError, Refused, Exception), failed)
-    return Starlette(routes=[Route("/", top, methods=["GET"]), *pages, *more], exception_handlers=failures)
+
+def _pages(door: Door) -> dict[str, dict[str, Answer]]:
+    """The pages of one language, by path and method."""
+    found: dict[str, dict[str, Answer]] = defaultdict(dict)
+    for path, handler in {**_READ, **_READ_AND_SEND}.items():
+        found[f"/{door.language}{path}"]["GET"] = partial(handler, door)
+    for path, handler in {**_READ_AND_SEND, **_SEND}.items():
+        found[f"/{door.language}{path}"]["POST"] = partial(_own_forms, handler, door)
+    return found
+
+
+async def _no_such_method(_: Request) -> Response:
+    raise HTTPException(405)

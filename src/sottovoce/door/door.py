@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from urllib.parse import parse_qsl
 
 from starlette.requests import Request
@@ -14,6 +14,7 @@ from starlette.responses import Response
 from sottovoce.pool.api import BadSize, read_body
 from sottovoce.pool.edition import next_hour
 from sottovoce.protocol.sizes import edition_of
+from sottovoce.protocol.words import indices_of
 from sottovoce.source.conversation import Source
 
 from .pages import News, Pages
@@ -26,18 +27,39 @@ FIELDS_MOST = 8
 _LARGE = 65_536  # bytes of a form: the largest takes a fifth of a second to read, and others shall not wait for it
 _FORMS = ThreadPoolExecutor(1, "forms")
 WORK, ENVELOPES = "work", "envelopes"  # what a circuit has a budget of
-_FIXED = {
-    "Cache-Control": "no-store",
-    "Referrer-Policy": "no-referrer",
-    "X-Content-Type-Options": "nosniff",
-    "X-Frame-Options": "DENY",
-    "Permissions-Policy": "camera=(), microphone=(), geolocation=()",
-    "Cross-Origin-Opener-Policy": "same-origin",
-    "Cross-Origin-Resource-Policy": "same-origin",
-}
+_FIXED = [
+    (b"content-type", b"text/html; charset=utf-8"),
+    (b"cache-control", b"no-store"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"x-content-type-options", b"nosniff"),
+    (b"x-frame-options", b"DENY"),
+    (b"permissions-policy", b"camera=(), microphone=(), geolocation=()"),
+    (b"cross-origin-opener-policy", b"same-origin"),
+    (b"cross-origin-resource-policy", b"same-origin"),
+]
 _ATTRIBUTES = "Path=/; HttpOnly; SameSite=Strict"
 Form = dict[str, str]
 Allow = Callable[[Request, str, float], bool]
+
+
+class Page(Response):
+    """An answer of the door, with its headers as they go out: most of them are always the same."""
+
+    def __init__(self, content: bytes, status: int, headers: list[tuple[bytes, bytes]]) -> None:
+        self.status_code, self.background, self.raw_headers = status, None, headers
+        self._put(content)
+
+    def _put(self, content: bytes, announced: int | None = None) -> None:
+        self.body, size = content, len(content) if announced is None else announced
+        others = [header for header in self.raw_headers if header[0] != b"content-length"]
+        self.raw_headers = [*others, (b"content-length", b"%d" % size)]
+
+    def of_size(self, fill: Callable[[int], bytes], size: int) -> Page:
+        """The same with another body, which `fill` makes so large that all, headers included, has so many bytes."""
+        self._put(b"", announced=size)  # with as many digits as it will have
+        head = sum(len(name) + len(value) + len(": \r\n") for name, value in self.raw_headers)
+        self._put(fill(size - head - len("HTTP/1.1 200 OK\r\n") - len("\r\n")))
+        return self
 
 
 @dataclass(frozen=True)
@@ -85,24 +107,32 @@ class Door:
         """The visit that this request belongs to."""
         return self.visits.open(request.cookies.get(COOKIE))
 
-    def page(self, content: bytes, session: Session | None = None, status: int = 200) -> Response:
+    def signed(self, session: Session) -> tuple[Session, tuple[int, int]]:
+        """The visit with its sign, and the sign: reckoned once a visit."""
+        sign = session.sign
+        if sign is None:
+            first, second = indices_of(self.source.keys(session.phrase).id, 2)
+            sign = (first, second)
+        return replace(session, sign=sign), sign
+
+    def page(self, content: bytes, session: Session | None = None, status: int = 200) -> Page:
         """A page; inside a visit, with its cookie renewed for another half hour."""
-        headers = {**_FIXED, "Content-Security-Policy": self.everyday.csp}
+        headers = [*_FIXED, (b"content-security-policy", self.everyday.csp.encode())]
         if session is not None:
-            headers["Set-Cookie"] = f"{COOKIE}={self.visits.seal(session)}; {_ATTRIBUTES}"
-        return Response(content, status, headers, media_type="text/html")
+            headers.append((b"set-cookie", f"{COOKIE}={self.visits.seal(session)}; {_ATTRIBUTES}".encode()))
+        return Page(content, status, headers)
 
-    def go(self, path: str, session: Session | None = None) -> Response:
+    def go(self, path: str, session: Session | None = None) -> Page:
         """To another page of this language after a form, so that reloading repeats nothing."""
-        response = self.page(b"", session, 303)
-        response.headers["Location"] = path
-        return response
+        page = self.page(b"", session, 303)
+        page.raw_headers.append((b"location", path.encode()))
+        return page
 
-    def end(self) -> Response:
+    def end(self) -> Page:
         """To the goodbye, without a cookie."""
-        response = self.go("bye")
-        response.headers["Set-Cookie"] = f"{COOKIE}=; {_ATTRIBUTES}; Max-Age=0"
-        return response
+        page = self.go("bye")
+        page.raw_headers.append((b"set-cookie", f"{COOKIE}=; {_ATTRIBUTES}; Max-Age=0".encode()))
+        return page
 
 
 def _fields(body: bytes) -> Form:

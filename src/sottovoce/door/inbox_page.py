@@ -33,13 +33,15 @@ class AnswerView:
 
 @dataclass(frozen=True)
 class InboxView:
-    """All that an inbox tells: answers, newest first; of `received` own messages the last came on `received_day`.
+    """All that an inbox tells: the sign by its places in the lists; answers, newest first; what had arrived.
+
+    Of `received` own messages the last came on `received_day`.
 
     `unfinished`: (day, parts here, parts in all) of answers that can't be shown yet. `skip` and `older` are the
     source's: what was left out, and where still older answers begin. `hour` (UTC) begins the next edition.
     """
 
-    sign: Sequence[str]
+    sign: Sequence[int]
     answers: Sequence[AnswerView]
     received: int
     received_day: datetime.date | None

@@ -11,7 +11,7 @@ from sottovoce.pool.errors import PutResult, RoadError
 from sottovoce.protocol.body import Body
 from sottovoce.protocol.message import parts_to_desk
 from sottovoce.protocol.sizes import ANSWER_EPOCHS, EPOCH_SECONDS, epoch_of
-from sottovoce.protocol.words import word_index
+from sottovoce.protocol.words import indices_of, word_index
 from sottovoce.source.conversation import ROOM, Closed
 from sottovoce.source.inbox import Inbox
 
@@ -28,7 +28,7 @@ async def words(door: Door, request: Request) -> Response:
     """Step 1: the words."""
     if (session := door.session(request)) is None:
         return door.go("bye?ended")
-    sign = door.source.keys(session.phrase).sign
+    session, sign = door.signed(session)
     return door.page(door.pages(session).words(places=session.phrase.indices, sign=sign), session)
 
 
@@ -128,7 +128,7 @@ async def sent(door: Door, request: Request) -> Response:
     """The receipt."""
     if (session := door.session(request)) is None:
         return door.go("bye?ended")
-    sign = door.source.keys(session.phrase).sign
+    session, sign = door.signed(session)
     return door.page(door.pages(session).sent(sign=sign, hour=door.hour), session)
 
 
@@ -143,31 +143,23 @@ async def inbox(door: Door, request: Request) -> Response:
     skip = _number(request, "skip")
     practice = is_practice(session.phrase)
     view = _sample(door, session) if practice else _view(door, await door.source.inbox(session.phrase, skip=skip), skip)
-    response = door.page(b"", session)
-    response.headers["Content-Length"] = str(INBOX_BYTES)  # for now: the real one has as many digits
-    size = INBOX_BYTES - _head_size(response)
-    response.body = door.pages(session).inbox(view, _number(request, "page") or 1, size)
-    response.headers["Content-Length"] = str(len(response.body))
-    return response
+    number = _number(request, "page") or 1
+    return door.page(b"", session).of_size(lambda size: door.pages(session).inbox(view, number, size), INBOX_BYTES)
 
 
 def _view(door: Door, inbox: Inbox, skip: int) -> InboxView:
     answers = [AnswerView(_day(a.place.epoch), _day(a.place.epoch + ANSWER_EPOCHS), a.body.text) for a in inbox.answers]
     unfinished = [(_day(each.place.epoch), each.here, each.parts) for each in inbox.incomplete]
     received_day = _day(inbox.newest) if inbox.received else None
-    return InboxView(inbox.sign, answers, inbox.received, received_day, unfinished, skip, inbox.older, door.hour)
+    sign = indices_of(inbox.conversation, 2)
+    return InboxView(sign, answers, inbox.received, received_day, unfinished, skip, inbox.older, door.hour)
 
 
 def _sample(door: Door, session: Session) -> InboxView:
     """What a practice's inbox holds: one answer that is always the same."""
     today = epoch_of(door.now())
     answer = AnswerView(_day(today), _day(today + ANSWER_EPOCHS), door.everyday.sample_answer())
-    return InboxView(door.source.keys(session.phrase).sign, [answer], 1, _day(today), (), 0, None, door.hour)
-
-
-def _head_size(response: Response) -> int:
-    fields = sum(len(name) + len(value) + len(": \r\n") for name, value in response.raw_headers)
-    return len("HTTP/1.1 200 OK\r\n") + fields + len("\r\n")
+    return InboxView(door.signed(session)[1], [answer], 1, _day(today), (), 0, None, door.hour)
 
 
 def _number(request: Request, name: str) -> int:

@@ -21,7 +21,7 @@ from markupsafe import Markup
 
 from .inbox_page import SHOWN_UNFINISHED, AnswerView, InboxView, Piece, lay_out
 from .pack import Pack
-from .texts import Texts, Tongue
+from .texts import Frame, Texts, Tongue, gap
 
 _WORD_SHOWN = 40  # letters of an unknown word that an error repeats; no list has a longer word
 GUIDES = ("guide", "text", "lost", "worry", "practice", "when", "address", "limits")
@@ -31,7 +31,7 @@ _SAYS_WHY = (
 )
 _END = b"-->\n"
 _SPARE = len(_SAYS_WHY) + len(_END) + 128  # bytes an inbox page has besides its frame and its answers
-_LONGEST_SIGN = ("abandon", "abandon")
+_LONGEST_SIGN = (0, 0)
 _DAYS = [datetime.date(2000, month, 30 if month != 2 else 29) for month in range(1, 13)]
 
 Kind = Literal[
@@ -142,6 +142,11 @@ class Pages:
         news = {"away": self.news.away, "since": self.news.since, "practice": self.practice}
         return self.texts.render(name, {"root": up, "base": base, **news, **values})
 
+    @functools.lru_cache(maxsize=64)  # noqa: B019  (as below)
+    def _frame(self, name: str, **values: object) -> Frame:
+        """The page with gaps for what is a visit's own."""
+        return Frame.of(self._render(name, "../", "", **values))
+
     @functools.lru_cache(maxsize=256)  # noqa: B019  (a handful of views live as long as the process)
     def _kept(self, name: str, up: str = "../", base: str = "", **values: object) -> bytes:
         return self._render(name, up, base, **values)
@@ -187,16 +192,23 @@ class Pages:
         """Asks whether a second conversation shall really begin in this visit."""
         return self._kept("second")
 
-    def words(self, *, places: Sequence[int], sign: Sequence[str]) -> bytes:
-        """Step 1: the twelve words at these places of the lists, with their numbers, and the sign."""
-        return self._render("words", rows=self.texts.words(places), sign=self.texts.sign(sign))
+    def words(self, *, places: Sequence[int], sign: Sequence[int]) -> bytes:
+        """Step 1: the twelve words at these places of the lists, with their numbers, and the sign, from its places."""
+        rows = self.texts.words(places)
+        gaps = tuple((gap(2 * n) if word else "", gap(2 * n + 1)) for n, (word, _) in enumerate(rows))
+        texts = [text for row in rows for text in row]
+        return self._frame("words", rows=gaps, sign=gap(len(texts))).fill(*texts, self.texts.sign(sign))
 
     def check(
         self, *, token: str, places: tuple[int, int], typed: tuple[str, str] = ("", ""), wrong: Sequence[int] = ()
     ) -> bytes:
         """Step 2: asks for the words at two `places` (1 to 12); `wrong` are those of them that were not right."""
-        fields = list(zip("ab", places, typed, strict=True))
-        missed = [one for one in fields if one[1] in wrong]
+        shown = [self.texts.number(place) for place in places]
+        if not wrong and typed == ("", ""):
+            fields = tuple(zip("ab", (gap(1), gap(2)), typed, strict=True))
+            return self._frame("check", token=gap(0), fields=fields, missed=()).fill(token, *shown)
+        fields = tuple(zip("ab", shown, typed, strict=True))
+        missed = [field for field, place in zip(fields, places, strict=True) if place in wrong]
         return self._render("check", token=token, fields=fields, missed=missed)
 
     def write(
@@ -215,19 +227,20 @@ class Pages:
         """
         if problem and problem.kind == "long" and (used is None or used <= room):
             raise ValueError("a text that is too long needs `used`, and more of it than `room`")
+        letters = _about(room // self.texts.tongue.density)
+        if (text, used, problem) == ("", None, None):
+            empty = {"text": "", "problem": None, "left": None}
+            return self._frame("write", token=gap(0), first=first, letters=letters, **empty).fill(token)
         left = _about(math.floor((room - used) * len(text) / used)) if text and used else None  # in letters like these
-        return self._render(
-            "write", token=token, text=text, problem=problem, first=first, left=left,
-            letters=_about(room // self.texts.tongue.density),
-        )  # fmt: skip
+        return self._render("write", token=token, text=text, problem=problem, first=first, left=left, letters=letters)
 
     def closed(self, *, text: str = "") -> bytes:
         """No valid duty key, or a warning: takes no message, and gives back what was typed."""
         return self._render("closed", text=text)
 
-    def sent(self, *, sign: Sequence[str], hour: int) -> bytes:
+    def sent(self, *, sign: Sequence[int], hour: int) -> bytes:
         """The receipt of a message that is stored; `hour` (UTC): when the next answers appear."""
-        return self._render("sent", sign=self.texts.sign(sign), next=hour)
+        return self._frame("sent", sign=gap(0), next=hour).fill(self.texts.sign(sign))
 
     def inbox(self, view: InboxView, number: int, size: int) -> bytes:
         """One page of the answers, of exactly `size` bytes; a `number` (from 1) that is none is the nearest page."""
@@ -237,8 +250,15 @@ class Pages:
         return content + _filler(size - len(content))
 
     def _inbox(self, view: InboxView, number: int, pages: int, pieces: Sequence[Piece]) -> bytes:
-        shown = replace(view, sign=self.texts.sign(view.sign))
-        return self._render("inbox", view=shown, number=number, pages=pages, pieces=pieces, next=view.hour)
+        return self._render(
+            "inbox",
+            view=view,
+            sign=self.texts.sign(view.sign),
+            number=number,
+            pages=pages,
+            pieces=pieces,
+            next=view.hour,
+        )
 
     @functools.cached_property
     def _inbox_frame(self) -> int:
@@ -252,10 +272,7 @@ class Pages:
 
     def sample_answer(self) -> str:
         """What a practice's inbox shows."""
-        return self.texts.sentence(
-            "Thank you for writing. This is a sample: in a real answer we would ask what we need to know, and tell "
-            "you what we can do. You need not answer at once."
-        )
+        return self.texts.render("sample", {}).decode().strip()
 
 
 @functools.lru_cache(maxsize=256)

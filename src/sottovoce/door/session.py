@@ -26,20 +26,25 @@ from sottovoce.source.conversation import Written
 from .ledger import IDLE_SECONDS, Claim, Ledger
 
 COOKIE = "s"
-_LAYOUT = struct.Struct(">16s8s?BB16sQ")
+_LAYOUT = struct.Struct(">16s8s?BB16sHHQ")
+_NO_SIGN = (0xFFFF, 0xFFFF)
 _NOTHING = bytes(16)
 _NONCE = 12
 
 
 @dataclass(frozen=True)
 class Session:
-    """One visit: the passphrase, an id, whether its words were new in this visit, and the two places asked back."""
+    """One visit: the passphrase, an id, whether its words were new in this visit, and the two places asked back.
+
+    `sign`: two places in the word lists, once they were reckoned: that costs a page's time.
+    """
 
     phrase: Passphrase
     id: bytes = field(repr=False)
     fresh: bool
     places: tuple[int, int] = (0, 0)  # (0, 0): nothing is asked any more
     after: bytes | None = field(default=None, repr=False)  # the id of the message written last in this visit
+    sign: tuple[int, int] | None = field(default=None, repr=False)
     touched: int = 0  # Unix seconds, only inside the sealed cookie
 
     @property
@@ -94,8 +99,8 @@ class Visits:
 
     def seal(self, session: Session) -> str:
         """The cookie's value, good for half an hour from now; always of the same length."""
-        after = session.after or _NOTHING
-        fields = (session.phrase.secret, session.id, session.fresh, *session.places, after, int(self._now()))
+        rest = (session.after or _NOTHING, *(session.sign or _NO_SIGN), int(self._now()))
+        fields = (session.phrase.secret, session.id, session.fresh, *session.places, *rest)
         nonce = self._random(_NONCE)
         return _text(nonce + self._aead.encrypt(nonce, _LAYOUT.pack(*fields), None))
 
@@ -106,10 +111,12 @@ class Visits:
             fields = _LAYOUT.unpack(self._aead.decrypt(raw[:_NONCE], raw[_NONCE:], None))
         except (InvalidTag, ValueError, struct.error):
             return None
-        secret, visit, fresh, first, second, after, touched = fields
+        secret, visit, fresh, first, second, after, *sign, touched = fields
         if self._now() - touched > IDLE_SECONDS or self._ledger.ended(visit):
             return None
-        return Session(Passphrase(secret), visit, fresh, (first, second), None if after == _NOTHING else after, touched)
+        reckoned = None if (*sign,) == _NO_SIGN else (sign[0], sign[1])
+        known = None if after == _NOTHING else after
+        return Session(Passphrase(secret), visit, fresh, (first, second), known, reckoned, touched)
 
     async def end(self, session: Session) -> None:
         """The visit is over: its cookie opens nothing any more."""

@@ -15,9 +15,9 @@ from sottovoce.pool.store import Pool
 from sottovoce.protocol.answer import Answer, FirstOfAnswer, Place, open_at_source
 from sottovoce.protocol.envelope import PARTS
 from sottovoce.protocol.errors import Refused
-from sottovoce.protocol.keys import PairKey, SourceKeys, answer_epochs
+from sottovoce.protocol.keys import PairKey, SourceKeys, answer_epochs, sign_of
 from sottovoce.protocol.sealing import unseal
-from sottovoce.protocol.sizes import ENVELOPE, QUARTERS, SLOTS, TAG
+from sottovoce.protocol.sizes import ENVELOPE, HASH, QUARTERS, SLOTS, TAG
 
 OPENINGS = 8  # as many answers as a busy month of one conversation has, and 1.5 ms
 LATER_TAGS = 16 * (PARTS - 1)  # looked up a second time in every visit: sixteen answers of the greatest length
@@ -39,7 +39,7 @@ class Inbox:
     """Whole answers, newest first; `received` own messages had arrived by the newest, the last in epoch `newest`.
 
     `older` is None, or there are more than one visit looks at: the `skip` with which a further one sees the next.
-    `sign` is that of the words that were given.
+    `conversation` is the id of that which the given words open (spec 3.4).
     """
 
     answers: Sequence[Answer] = ()
@@ -47,7 +47,12 @@ class Inbox:
     newest: int = 0
     incomplete: Sequence[Incomplete] = ()
     older: int | None = None
-    sign: tuple[str, str] = ("", "")
+    conversation: bytes = bytes(HASH)
+
+    @property
+    def sign(self) -> tuple[str, str]:
+        """The sign of the words that were given."""
+        return sign_of(self.conversation)
 
 
 @dataclass
@@ -104,7 +109,7 @@ class Search:
             most.newest if most else 0,
             [each for each in joined if isinstance(each, Incomplete)],
             older,
-            self.keys.sign,
+            self.keys.id,
         )
 
     def _whole(self, first: FirstOfAnswer, later: Mapping[bytes, bytes]) -> Answer | Incomplete:
