@@ -177,6 +177,21 @@ def test_the_desk_notices_what_an_upgrade_lost(old: Old, run: Run) -> None:
     assert "2 envelopes that were pending are in no edition" in done.out
 
 
+def test_signed_files_of_today_copied_over_an_old_server_hide_nothing(old: Old, run: Run) -> None:
+    assert run("upgrade", old.office).code == 0
+    assert run("org", "publish", old.office, old.folder / "changes").code == 0
+    shutil.copytree(old.folder / "changes", old.server, dirs_exist_ok=True)
+    assert "was written by 0.1" in run(*SERVE, old.server).err
+    assert "4 envelopes were carried over" in run("upgrade", old.server).out
+    assert run(*SERVE, old.server).code == 0
+
+
+def test_whose_folder_it_is_not_is_sent_to_its_owner(old: Old, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("os.geteuid", lambda: old.server.stat().st_uid + 1)
+    assert "belongs to another user" in run("upgrade", old.server).err
+    assert not (old.server / MARK).exists()
+
+
 def test_the_office_signs_and_admits_as_before(upgraded: Old, run: Run) -> None:
     assert [each["label"] for each in told(run, "member", "list", upgraded.office)] == ["m1"]
     assert run("org", "renew", upgraded.office, *upgraded.secret).code == 0

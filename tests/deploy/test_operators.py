@@ -32,6 +32,11 @@ GUARD = """#!/bin/sh
 for word; do [ ! -f "$word" ] || grep -q TestingTorNetwork "$word" || case $word in *torrc) exit 9 ;; esac; done
 exec {tor} "$@"
 """
+QUICK = """from sottovoce.desk.vault import Work
+from sottovoce.trust import locked
+locked.MEMORY, locked.PASSES = 64, 1
+Work.__init__.__defaults__ = (65_536, 3, 1)
+"""  # passphrases cost little here: that they cost much is tried in tests of office and vault
 
 
 def commands(page: str) -> list[str]:
@@ -63,6 +68,7 @@ class Machine:
         guard = self.root / "bin/tor"
         guard.write_text(GUARD.format(tor=shutil.which("tor")))
         guard.chmod(0o700)
+        (self.root / "bin/sitecustomize.py").write_text(QUICK)
         path = f"{self.root}/bin:{self.root}/usr/local/bin:{os.environ['PATH']}"
         self.environment = {**os.environ, "PATH": path, "ROOT": str(self.root), "COLUMNS": "200"}
 
@@ -90,10 +96,11 @@ class Machine:
     def _really(self, words: list[str]) -> str:
         assert words[0] in REAL, f"the test doesn't know this command: {shlex.join(words)}"
         ours = words[0] == "sottovoce"
+        environment = self.environment | ({"PYTHONPATH": str(self.root / "bin")} if ours else {})
         done = subprocess.run(
             [*words, *(self.options(words[1:]) if ours else [])],
-            cwd=self.home if ours or words[0] != "make" else self.here,
-            env=self.environment, capture_output=True, text=True, check=False, timeout=SECONDS,
+            cwd=self.here if words[0] == "make" else self.home,
+            env=environment, capture_output=True, text=True, check=False, timeout=SECONDS,
         )  # fmt: skip
         allowed = {0, 1} if words[1:2] == ["doctor"] else {0}  # it may find too little room on this machine
         assert done.returncode in allowed, shlex.join(words) + done.stdout + done.stderr

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from collections.abc import Callable
 from pathlib import Path
@@ -29,6 +30,8 @@ def upgrade(folder: Path, **given: str | None) -> None:
 
     An interrupted upgrade goes on when it is called again. Only a desk's passphrase is asked for.
     """
+    if folder.exists() and folder.stat().st_uid != os.geteuid():  # its owner could not read what we write
+        raise UserError(f"{folder} belongs to another user: call this as they, with `runuser -u USER -- sottovoce …`.")
     refuse_newer(form := form_of(folder), folder)
     if form == FORM and (folder / MARK).exists():
         out.print(f"{folder} is of this version already: nothing was changed.", markup=False)

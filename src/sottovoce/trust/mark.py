@@ -28,15 +28,14 @@ def write_mark(folder: Path) -> None:
 def form_of(folder: Path) -> int:
     """The form of a folder, by its mark or by what lies in it; a vault is not looked into. Refused for a damaged mark.
 
-    While an upgrade is under way it is the old one.
+    While an upgrade is under way it is the old one; also where files of today were copied over those of 0.1.
     """
     try:
-        return read_mark((folder / MARK).read_bytes())
+        form = read_mark((folder / MARK).read_bytes())
     except FileNotFoundError:
-        pass
-    root = folder / "signed" / "root.signed"
-    first = root.is_file() and is_first_root(root.read_bytes())
-    return 1 if first or any((folder / "pool").glob(f"{OLD_POOL}*")) else FORM
+        root = folder / "signed" / "root.signed"
+        form = 1 if root.is_file() and is_first_root(root.read_bytes()) else FORM
+    return 1 if form == FORM and any((folder / "pool").glob(f"{OLD_POOL}*")) else form
 
 
 def read_mark(raw: bytes) -> int:
