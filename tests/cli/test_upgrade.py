@@ -88,10 +88,10 @@ class Old:
     def finds(self, words: list[str], text: str) -> bool:
         """Whether a source who comes back with its words finds an answer; editions are closed after a start."""
         visitor, end = Visitor(self), time.monotonic() + 20
-        assert visitor.post("/enter", words=" ".join(words)).header("location") == "/inbox"
-        while text not in visitor.get("/inbox").text and time.monotonic() < end:
+        assert visitor.post("enter", words=" ".join(words)).header("location") == "inbox"
+        while text not in visitor.get("inbox").text and time.monotonic() < end:
             time.sleep(0.1)
-        return text in visitor.get("/inbox").text
+        return text in visitor.get("inbox").text
 
 
 @pytest.fixture(autouse=True, scope="module")
