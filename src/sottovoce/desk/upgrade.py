@@ -21,7 +21,8 @@ _TABLES = (
     "device", "note", "signed", "duty", "taken", "conversation", "message", "queued", "sealed", "used",
 )  # fmt: skip
 # What is not here is copied as it is; `duty` and the root need keys and CBOR, and follow in Python. All that 0.1 was
-# shown must be in an edition of the upgraded server, else the first sync raises an alarm; it was opened already.
+# shown must be in an edition of the upgraded server, else the first sync raises an alarm. 0.1 kept no hashes, so it is
+# opened there once more, as a replay.
 _COPIES = {
     "duty": "SELECT epoch, x'', seed FROM old_duty",
     "taken": "SELECT tag, edition, NULL, 1, 0, 1 FROM old_taken",
