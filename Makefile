@@ -1,6 +1,6 @@
 # One command each. Every target makes ready what it needs; `make help` lists them.
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-long lint bench screenshots vectors who lock clean
+.PHONY: help install uninstall demo test test-long lint bench screenshots vectors who lock clean
 
 export PATH := $(PATH):/usr/sbin:/sbin
 PYTHON := .venv/bin/python
@@ -9,6 +9,12 @@ TYPED := $(wildcard src tests tools bench vectors)
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' Makefile | while IFS='|' read -r name words; \
 	  do printf '  make %-12s %s\n' "$$name" "$$words"; done
+
+install: ## install the program for good, as root: docs/operators.md (ROOT=folder stands for /)
+	@ROOT="$(ROOT)" tools/setup install
+
+uninstall: ## take it away again; data stay
+	@ROOT="$(ROOT)" tools/setup uninstall
 
 demo: ## show it all on this machine, over a private Tor network (ARGS="..." go to the program)
 	@tools/setup demo

@@ -47,7 +47,7 @@ def test_the_verbs_are_those_of_the_manual() -> None:
     assert named >= {
         "org create", "org succeed", "org publish", "org backup", "org restore", "onion restore", "member join",
         "member welcome", "serve", "desk sync", "desk list", "desk read", "desk answer", "desk status", "doctor",
-        "demo", "org renew", "member add", "member admit", "member list", "member remove",
+        "demo", "upgrade", "org renew", "member add", "member admit", "member list", "member remove",
         "language review", "language approve", "language list", "language withdraw", "advice new", "advice sign",
     }  # fmt: skip
 
@@ -71,7 +71,7 @@ def findings(run: Run, folder: Path) -> dict[str, str]:
     found = {
         name: line.removeprefix(name).strip()
         for line in lines
-        for name in [*names, "Clock", "Signed files", "Languages"]
+        for name in [*names, "Form of files", "Clock", "Signed files", "Languages"]
         if line.startswith(name)
     }
     assert len(found) == len(lines)
@@ -91,7 +91,16 @@ def server(house: House, road: MemoryRoad, run: Run, tmp_path: Path) -> Path:
 
 def test_the_doctor_on_a_good_server(run: Run, server: Path) -> None:
     found = findings(run, server)
-    ours = ("Python", "Packages", "Tor", "Sealing", "Rights of files", "Length of paths", "Signed files")
+    ours = (
+        "Python",
+        "Packages",
+        "Tor",
+        "Sealing",
+        "Rights of files",
+        "Length of paths",
+        "Form of files",
+        "Signed files",
+    )
     assert {name: found[name] for name in ours} == dict.fromkeys(ours, "good")
 
 

@@ -13,6 +13,7 @@ from sottovoce.desk.join import REQUEST, welcome
 from sottovoce.desk.sync import Desk
 from sottovoce.desk.vault import NAME, Vault, Work
 from sottovoce.trust.join import JoinRequest
+from sottovoce.trust.mark import MARK
 
 from .conftest import SLOT, World
 
@@ -62,7 +63,7 @@ def test_10_7_on_an_empty_machine_all_can_be_read_and_the_device_joins_anew(
     joining = restore(file, tmp_path / "new", OWN)
     request = JoinRequest.read(joining.request.read_bytes())
     assert request.dh != world.request.dh
-    assert sorted(path.name for path in (tmp_path / "new").iterdir()) == [REQUEST, NAME, f"{NAME}.kdf"]
+    assert sorted(path.name for path in (tmp_path / "new").iterdir()) == [MARK, REQUEST, NAME, f"{NAME}.kdf"]
     with Vault.open(tmp_path / "new" / NAME, OWN) as vault:
         desk = Desk(vault, world.clock, secrets.token_bytes)
         (conversation,) = desk.conversations()

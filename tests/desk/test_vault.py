@@ -86,7 +86,7 @@ def test_a_vault_is_not_made_twice_nor_without_a_passphrase(world: World, tmp_pa
 def test_a_vault_of_a_newer_program_is_not_touched(world: World) -> None:
     world.vault.rows("PRAGMA user_version = 3")
     world.vault.close()
-    with pytest.raises(DeskError, match="another version"):
+    with pytest.raises(DeskError, match="newer Sottovoce"):
         Vault.open(world.path, PASSPHRASE)
 
 

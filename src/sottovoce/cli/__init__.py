@@ -29,6 +29,7 @@ _MODULES = {
     "desk": "desk",
     "source": "source",
     "doctor": "doctor",
+    "upgrade": "upgrade",
     "demo": "demo",
 }
 _KNOWN_ERRORS = (

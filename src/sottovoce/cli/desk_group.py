@@ -17,6 +17,7 @@ from sottovoce.desk.trusted import Trusted
 from sottovoce.desk.vault import NAME, Vault
 from sottovoce.protocol.sizes import EPOCH_SECONDS
 from sottovoce.trust.card import UntrustedCard
+from sottovoce.trust.mark import need_today
 
 from . import road as roads
 from .common import PATH, UserError, now, out, passphrase, random
@@ -38,6 +39,7 @@ def opened(folder: Path, source: str | None) -> Iterator[tuple[Vault, Desk]]:
     """The vault in a folder and the desk over it; `source` is where the passphrase comes from."""
     if not (folder / NAME).exists():
         raise UserError(f"{folder} holds no vault: check the path, or join first with `sottovoce member join`.")
+    need_today(folder)
     with Vault.open(folder / NAME, passphrase(source, "the vault")) as vault:
         yield vault, Desk(vault, now, random)
 

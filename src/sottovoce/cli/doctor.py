@@ -21,6 +21,7 @@ from sottovoce.protocol.errors import Refused
 from sottovoce.protocol.keys import KemKey
 from sottovoce.protocol.sealing import seal, unseal
 from sottovoce.protocol.sizes import EDITION_SECONDS, edition_of
+from sottovoce.trust.mark import need_today
 from sottovoce.trust.published import SignedFolder
 
 from .common import PATH, UserError, now, out, today
@@ -99,6 +100,14 @@ def _paths(folder: Path) -> str:
     return ""
 
 
+def _form(folder: Path) -> str:
+    try:
+        need_today(folder)
+    except Refused as error:
+        return str(error)
+    return ""
+
+
 def _signed(folder: Path) -> str:
     try:
         published = SignedFolder(folder / "signed").published(today())
@@ -146,6 +155,7 @@ def _checks(folder: Path | None) -> dict[str, Callable[[], str]]:
         checks["Disk"] = lambda: _disk(folder)
         checks["Rights of files"] = lambda: _rights(folder)
         checks["Length of paths"] = lambda: _paths(folder)
+        checks["Form of files"] = lambda: _form(folder)
         if (folder / "pool").is_dir():
             checks["Clock"] = lambda: _clock(folder)
         if (folder / "onion").is_dir():

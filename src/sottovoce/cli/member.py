@@ -16,6 +16,7 @@ from sottovoce.protocol.errors import Refused
 from sottovoce.protocol.sizes import SLOTS
 from sottovoce.trust.duty import DUTY_DAYS_MOST
 from sottovoce.trust.join import Invitation, JoinRequest
+from sottovoce.trust.mark import need_today
 from sottovoce.trust.members import Device, devices, invitation
 from sottovoce.trust.office import Office
 from sottovoce.trust.published import write_durably
@@ -149,6 +150,7 @@ def welcome(desk: Path, file: Path, **given: str | None) -> None:
     signed = cbor.decode(file.read_bytes(), "roster", _WELCOME_MOST)
     if not isinstance(signed, dict) or not all(isinstance(raw, bytes) for raw in signed.values()):
         raise Refused("roster", "This file is not the office's answer: ask for it again.")
+    need_today(desk)
     with Vault.open(desk / NAME, passphrase(given["passphrase"], "the vault")) as vault:
         welcome_desk(vault, signed, today())
     out.print(f"This device is in the roster. Next:  sottovoce desk sync {desk}", markup=False)

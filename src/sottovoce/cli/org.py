@@ -11,6 +11,7 @@ from sottovoce.onion.keys import OnionKey
 from sottovoce.onion.tor import set_authorized_clients
 from sottovoce.protocol.errors import Refused
 from sottovoce.trust.locked import unlock
+from sottovoce.trust.mark import need_today, write_mark
 from sottovoce.trust.office import KINDS, Office, restore
 from sottovoce.trust.office_secrets import Secrets
 from sottovoce.trust.published import SignedFolder, write_durably
@@ -107,6 +108,8 @@ def publish(folder: Path, server: Path) -> None:
 
 
 def _publish(folder: Path, server: Path) -> None:
+    need_today(folder)
+    need_today(server)
     signed = SignedFolder(folder / "signed")
     if signed.get("root") is None:
         raise UserError(f"{folder} holds no office: check the path.")
@@ -120,6 +123,7 @@ def _publish(folder: Path, server: Path) -> None:
         clients = signed.access(today()).clients
         publics = {f"slot-{slot:02}": key for slot, key in clients.items()}
         set_authorized_clients(server / "onion" / "members" / "onion", publics)
+    write_mark(server)
 
 
 @org.command()

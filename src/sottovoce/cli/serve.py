@@ -8,6 +8,7 @@ import click
 
 from sottovoce.onion.errors import OnionError
 from sottovoce.onion.torrc import operator_lines
+from sottovoce.trust.mark import need_today
 
 from .common import PATH, UserError, demo_clock
 from .starter import Starter
@@ -43,6 +44,7 @@ def serve(
     """Serve the organisation's onions from FOLDER, which the office filled."""
     if not (folder / "signed").is_dir():
         raise UserError(f"{folder} holds no signed files: fill it at the office with `sottovoce onion restore`.")
+    need_today(folder)
     clock = demo_clock()
     starter = Starter(
         folder.absolute(), loopback_port=port, with_tor=port is None or with_tor, operator_tor=operator_tor,

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import IO
 
 from sottovoce.onion.keys import private_folder, write_private
+from sottovoce.trust.mark import MARK
 
 from .errors import DeskError
 from .join import REQUEST, Joining, new_device
@@ -86,7 +87,7 @@ def restore(file: Path, folder: Path, passphrase: str, random: Callable[[int], b
         kdf_file(half).replace(kdf_file(folder / NAME))
         half.replace(folder / NAME)
     except BaseException:
-        for path in (half, journal, kdf_file(half), folder / REQUEST):
+        for path in (half, journal, kdf_file(half), folder / REQUEST, folder / MARK):
             path.unlink(missing_ok=True)
         raise
     return joining

@@ -14,6 +14,7 @@ from sottovoce.onion.keys import write_private
 from sottovoce.protocol.sizes import KEY
 from sottovoce.trust.card import Access, UntrustedAccess, UntrustedCard
 from sottovoce.trust.join import JoinRequest
+from sottovoce.trust.mark import write_mark
 from sottovoce.trust.roster import Root, UntrustedRoot, UntrustedRoster, check_words
 
 from .errors import DeskError
@@ -58,6 +59,12 @@ def new_device(vault: Vault, folder: Path, random: Callable[[int], bytes]) -> Jo
     with vault.transaction():
         for name in ("dh", "signing", "onion"):
             vault.keep_device_key(name, random(KEY))
+    write_mark(folder)
+    return write_request(vault, folder)
+
+
+def write_request(vault: Vault, folder: Path) -> Joining:
+    """Writes the request of the device whose keys are in the vault."""
     root = Trusted(vault).root
     write_private(folder / REQUEST, _request(vault, root))
     return Joining(folder / REQUEST, check_words(root.org))

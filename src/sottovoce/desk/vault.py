@@ -23,6 +23,7 @@ from cryptography.hazmat.primitives.kdf.argon2 import Argon2id
 from sottovoce.onion.keys import private_folder, write_private
 from sottovoce.protocol.keys import KemKey
 from sottovoce.protocol.sizes import KEY, QUARTERS
+from sottovoce.trust.mark import newer, older
 
 from .errors import DeskError
 from .tables import TABLES
@@ -59,6 +60,7 @@ class Vault:
         self._db = apsw.Connection(str(self.path))
         try:
             self._unlock(self._key)
+            self.schema = int(self._db.pragma("user_version"))
         except apsw.Error as error:
             self._db.close()
             raise DeskError(_reason(error)) from error
@@ -80,21 +82,31 @@ class Vault:
         os.close(os.open(path, os.O_CREAT | os.O_WRONLY, 0o600))
         vault = cls(path, _key(passphrase, salt, work))
         with vault.transaction():
-            vault._db.execute(TABLES + TEAM_TABLES)
-            vault._db.pragma("user_version", SCHEMA)
+            vault.make_tables()
         return vault
 
     @classmethod
     def open(cls, path: Path, passphrase: str) -> Self:
         """The vault at `path`."""
+        vault = cls.open_any(path, passphrase)
+        if vault.schema != SCHEMA:
+            vault.close()
+            raise DeskError(older(path.parent, "0.1") if vault.schema < SCHEMA else newer(path.parent))
+        return vault
+
+    @classmethod
+    def open_any(cls, path: Path, passphrase: str) -> Self:
+        """The same for a vault of any version, to upgrade it."""
         if not path.exists():
             raise DeskError("There is no vault in this folder: join first, or name the right folder.")
         salt, work = _read_kdf(path)
-        vault = cls(path, _key(passphrase, salt, work))
-        if vault._db.pragma("user_version") != SCHEMA:
-            vault.close()
-            raise DeskError("The vault is of another version of this program: use the newest one.")
-        return vault
+        return cls(path, _key(passphrase, salt, work))
+
+    def make_tables(self) -> None:
+        """Makes today's tables in a vault that has none of their names; within the caller's transaction."""
+        self._db.execute(TABLES + TEAM_TABLES)
+        self._db.pragma("user_version", SCHEMA)
+        self.schema = SCHEMA
 
     def _unlock(self, key: bytes) -> None:
         db = self._db

@@ -9,6 +9,7 @@ from sottovoce.protocol.errors import Refused
 
 from .card import UntrustedAccess
 from .join import Invitation
+from .mark import need_today
 from .published import SignedFolder
 from .roster import UntrustedRoot, UntrustedRoster
 
@@ -22,6 +23,7 @@ class Device(NamedTuple):
 
 def invitation(office: Path, today: int) -> Invitation:
     """What a person is given who shall join; Refused when the folder holds no office, or what it signed is over."""
+    need_today(office)
     signed = SignedFolder(office / "signed")
     root, card = signed.get("root"), signed.get("card")
     if root is None or card is None:
@@ -33,6 +35,7 @@ def invitation(office: Path, today: int) -> Invitation:
 
 def devices(office: Path) -> list[Device]:
     """The slots that hold a device, whether or not the roster needs to be renewed."""
+    need_today(office)
     signed = SignedFolder(office / "signed")
     root_raw, roster_raw, access_raw = (signed.get(kind) for kind in ("root", "roster", "access"))
     if root_raw is None:

@@ -19,16 +19,18 @@ from .card import UntrustedAccess, UntrustedCard
 from .join import JoinRequest
 from .languages import UntrustedAdvice, UntrustedLanguages
 from .locked import lock, unlock
+from .mark import MARK, need_today, read_mark, refuse_newer, write_mark
 from .office_secrets import Random, Secrets, key_of, public_of
 from .published import SignedFolder, write_durably
 from .roster import FIRST_ORG, LABEL_MOST, ROSTER_DAYS, Root, Roster, UntrustedRoot, UntrustedRoster, join_roots
 from .signed import Claim, Untrusted
+from .upgrade import upgrade_office
 
 ROOT_DAYS = 3_653  # ten years: films with the address are watched for long
 CARD_DAYS = 365
 MEMBERS_KINDS = ("root", "roster", "card", "access")  # what a member's device is given
 KINDS = (*MEMBERS_KINDS, "languages", "advice")
-_SECRETS = "secrets.locked"
+SECRETS = "secrets.locked"
 _BACKUP_MOST = 4 << 20
 SIGNED: dict[str, Callable[[bytes], Untrusted]] = {
     "roster": UntrustedRoster.of,
@@ -56,20 +58,22 @@ class Office:
         office.keep_secrets(secrets, passphrase, random)
         claim = Claim("root", FIRST_ORG, 1, today, today + ROOT_DAYS, public_of(secrets.root))
         write_durably(office.signed.path("root"), join_roots([claim.sign([key_of(secrets.root)])]))
+        write_mark(folder)
         return office
 
     @classmethod
     def open(cls, folder: Path, passphrase: str) -> Office:
         """The office that is kept in a folder; WrongPassphrase or Refused."""
         try:
-            raw = (folder / _SECRETS).read_bytes()
+            raw = (folder / SECRETS).read_bytes()
         except OSError:
             raise Refused("roster", f"{folder} holds no office: check the path, or restore a backup there.") from None
+        need_today(folder)
         return cls(folder, Secrets.unlock(raw, passphrase))
 
     def keep_secrets(self, secrets: Secrets, passphrase: str, random: Random) -> None:
         """Locks other secrets into the office's file; those that it held are gone."""
-        write_durably(self.folder / _SECRETS, secrets.locked(passphrase, random))
+        write_durably(self.folder / SECRETS, secrets.locked(passphrase, random))
         self.secrets = secrets
 
     def read_root(self) -> UntrustedRoot:
@@ -224,7 +228,7 @@ class Office:
             str(path.relative_to(self.folder)): path.read_bytes() for path in self.folder.rglob("*") if path.is_file()
         }
         if secrets is not None:
-            files[_SECRETS] = secrets.locked(passphrase, random)
+            files[SECRETS] = secrets.locked(passphrase, random)
         return lock(cbor.encode(files), passphrase, random)
 
 
@@ -236,16 +240,18 @@ def _free_slot(clients: dict[int, bytes]) -> int:
 
 
 def restore(raw: bytes, passphrase: str, folder: Path) -> Office:
-    """An office from its backup, in an empty folder."""
+    """An office from its backup, in an empty folder; a backup of an older version is brought to today's form."""
     if folder.exists() and any(folder.iterdir()):
         raise Refused("roster", f"{folder} is not empty: choose a new folder for the office.")
     files = cbor.decode(unlock(raw, passphrase), "roster", _BACKUP_MOST)
     if not isinstance(files, dict):
         raise Refused("roster", "This file is no backup of an office: name the one that `org backup` wrote.")
+    refuse_newer(read_mark(files.get(MARK, b"1")), "This backup")
     for name, content in files.items():
         if ".." in Path(name).parts or Path(name).is_absolute():
             raise Refused("roster", "This backup is damaged: use another copy.")
         write_durably(folder / name, content)
+    upgrade_office(folder)
     return Office.open(folder, passphrase)
 
 
