@@ -195,7 +195,7 @@ class Pages:
     def words(self, *, places: Sequence[int], sign: Sequence[int]) -> bytes:
         """Step 1: the twelve words at these places of the lists, with their numbers, and the sign, from its places."""
         rows = self.texts.words(places)
-        gaps = tuple((gap(2 * n) if word else "", gap(2 * n + 1)) for n, (word, _) in enumerate(rows))
+        gaps = tuple((gap(2 * n), gap(2 * n + 1)) for n in range(len(rows)))
         texts = [text for row in rows for text in row]
         return self._frame("words", rows=gaps, sign=gap(len(texts))).fill(*texts, self.texts.sign(sign))
 

@@ -9,10 +9,10 @@ import datetime
 import functools
 import io
 import re
-import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
+from unicodedata import normalize
 
 from babel.core import Locale
 from babel.dates import format_date, format_skeleton
@@ -199,16 +199,18 @@ class Texts:
         return self.digits(f"{name} ({shown})")
 
     def words(self, indices: Sequence[int]) -> list[tuple[str, str]]:
-        """The words at these places of the lists, "" where the language has none, each with its number."""
+        """The words at these places of the lists, each with its number.
+
+        Where there is no list, the number in the language's digits and in those that the whole world reads: fonts draw
+        some Persian digits in ways that are read wrong.
+        """
         listed = word_list(self.tongue.words) if self.tongue.words else None
-        return [
-            (unicodedata.normalize("NFC", listed[index]) if listed else "", self.digits(number_of(index)))
-            for index in indices
-        ]
+        numbers = [(index, number_of(index)) for index in indices]
+        return [(normalize("NFC", listed[n]) if listed else self.digits(number), number) for n, number in numbers]
 
     def sign(self, places: Sequence[int]) -> str:
         """The sign, from its places in the lists: two words of this language, or two numbers."""
-        return " ".join(word or number for word, number in self.words(places))
+        return " ".join(word for word, _ in self.words(places))
 
 
 def _compiled(catalogue: Catalog) -> Translations:
