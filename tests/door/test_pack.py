@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from jinja2 import Environment, meta, nodes
 
 from sottovoce.door import pack as packs
 from sottovoce.door.errors import TextsError
@@ -147,3 +148,20 @@ def test_a_review_from_right_to_left_marks_what_is_not_translated() -> None:
     assert "&lt;b&gt;خروج&lt;/b&gt;" in text
     assert text.count("Not translated.") == 1
     assert text.index("base.html") < text.index("Elsewhere") < text.index("Stay")
+
+
+# What the program hands to templates, as the packs of each format expect it: names and filters, hashed. A signed-off
+# pack of an older tree is rendered by today's program, so whoever changes what stands here gives a new format number.
+EXPECTED = {1: ""}
+
+
+def test_the_format_number_changes_whenever_templates_get_other_variables() -> None:
+    environment = Environment(extensions=["jinja2.ext.i18n"])
+    used: set[str] = set()
+    for name, source in Pack.read(pack_of("en")).templates.items():
+        tree = environment.parse(source)
+        names = meta.find_undeclared_variables(tree) - {"gettext", "ngettext", "_"}
+        filters = {found.name for found in tree.find_all(nodes.Filter)}
+        used |= {f"{name}: {each}" for each in names | filters}
+    digest = hashlib.sha256("\n".join(sorted(used)).encode()).hexdigest()[:16]
+    assert EXPECTED[packs.FORMAT] == digest, "give packs a new format number"
