@@ -7,7 +7,6 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
-from functools import partial
 
 import uvicorn
 from starlette.requests import Request
@@ -95,6 +94,30 @@ class Lately:
         return self._held[2]
 
 
+class NewsOf:
+    """What the pages of one language heed of what the organisation says; worked out once for each thing it says."""
+
+    def __init__(self, published: Callable[[], Published], now: Callable[[], float], language: str) -> None:
+        self._published, self._now, self._language = published, now, language
+        self._held: tuple[Published, int, News] | None = None
+
+    def __call__(self) -> News:
+        """As of this moment."""
+        published, today = self._published(), epoch_of(self._now())
+        if self._held is None or self._held[0] is not published or self._held[1] != today:
+            self._held = published, today, self._news(published, today)
+        return self._held[2]
+
+    def _news(self, published: Published, today: int) -> News:
+        advice, text = published.advice, ""
+        if advice is not None and advice.fresh(today):
+            text = advice.texts.get(self._language, "")
+        verified = advice.verified if advice is not None else None
+        days = (published.notices.away_until, published.notices.compromised_since, verified)
+        away, since, checked = (_day(epoch) if epoch is not None else None for epoch in days)
+        return News(away, since, tuple(filter(None, text.split("\n"))), checked)
+
+
 def _day(epoch: int) -> date:
     return datetime.fromtimestamp(epoch * EPOCH_SECONDS, UTC).date()
 
@@ -117,7 +140,13 @@ class Site:
         source = Source(self.pool, published, self.now, random)
         doors = {
             pages.texts.tongue.tag: Door(
-                source, pages, partial(self._news, published, pages), self.visits, self.now, random, self._allow
+                source,
+                pages,
+                NewsOf(published, self.now, pages.texts.tongue.tag),
+                self.visits,
+                self.now,
+                random,
+                self._allow,
             )
             for pages in self._pages(published().card, banner)
         }
@@ -130,17 +159,6 @@ class Site:
         tongues = [TONGUES[pack.language] for pack, _ in offered]
         view = CardView(card.name, card.addresses[0], card.check_words, tuple(card.accounts), _day(card.claim.expires))
         return [Pages.of(pack, view, tongues, reviewed=reviewed, banner=banner) for pack, reviewed in offered]
-
-    def _news(self, published: Callable[[], Published], pages: Pages) -> News:
-        """What the pages of one language heed of what the organisation says now."""
-        held = published()
-        advice: tuple[str, ...] = ()
-        if held.advice is not None and held.advice.fresh(epoch_of(self.now())):
-            advice = tuple(filter(None, held.advice.texts.get(pages.texts.tongue.tag, "").split("\n")))
-        verified = held.advice.verified if held.advice is not None else None
-        days = (held.notices.away_until, held.notices.compromised_since, verified)
-        away, since, checked = (_day(epoch) if epoch is not None else None for epoch in days)
-        return News(away, since, advice, checked)
 
     def _allow(self, request: Request, kind: str, amount: float) -> bool:
         return self.budgets is None or self.budgets.take(circuit_of(request), kind, amount)

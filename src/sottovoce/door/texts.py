@@ -9,7 +9,7 @@ import datetime
 import functools
 import io
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 from unicodedata import normalize
@@ -143,10 +143,7 @@ class Texts:
         )  # fmt: skip
         environment.policies["ext.i18n.trimmed"] = True
         cast(Any, environment).install_gettext_translations(self._translations, newstyle=True)  # the extension's
-        filters: dict[str, Callable[..., str]] = {
-            "hour": self.hour, "day": self.day, "date": self.date, "number": self.number,
-        }  # fmt: skip
-        environment.filters.update({name: functools.lru_cache(256)(each) for name, each in filters.items()})
+        environment.filters |= {"hour": self.hour, "day": self.day, "date": self.date, "number": self.number}
         return environment
 
     def _settled(self, source: str) -> str:
@@ -167,6 +164,7 @@ class Texts:
         """A text with the digits of the language."""
         return text.translate(_PERSIAN) if self.tongue.tag == "fa" else text
 
+    @functools.lru_cache(maxsize=512)  # noqa: B019  (a handful of languages live as long as the process)
     def number(self, number: int) -> str:
         """A whole number."""
         return self.digits(format_decimal(number, locale=self.tongue.locale, numbering_system="default"))
@@ -180,6 +178,7 @@ class Texts:
         minutes = sorted((60 * hour + self.tongue.ahead) % (24 * 60) for hour in _HOURS)
         return [self.digits(f"{minute // 60:02}:{minute % 60:02}") for minute in minutes]
 
+    @functools.lru_cache(maxsize=512)  # noqa: B019  (as above)
     def day(self, day: datetime.date) -> str:
         """A day without its year."""
         shown = format_skeleton("MMMMd", day, locale=self.tongue.locale)

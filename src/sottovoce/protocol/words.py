@@ -60,7 +60,7 @@ class Passphrase:
         if len(self.secret) != SECRET:
             raise ValueError(f"a passphrase has {SECRET} bytes")
 
-    @property
+    @functools.cached_property
     def indices(self) -> tuple[int, ...]:
         """Twelve places in a word list, from 0: 128 bits and a checksum of 4 (BIP-39; spec 2.2)."""
         checksum = hashlib.sha256(self.secret).digest()[0] >> 4

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, Self
 
 from cryptography.exceptions import InvalidSignature
@@ -57,7 +58,7 @@ class Verified:
             raise TypeError(f"{type(self).__name__} comes from Untrusted{type(self).__name__}.verify only")
         self.claim, self.raw = claim, raw
 
-    @property
+    @cached_property
     def hash(self) -> bytes:
         """SHA-256 of the payload: the name of exactly this version."""
         return hashlib.sha256(self.claim.payload()).digest()
