@@ -161,6 +161,13 @@ def test_a_page_can_be_read_aloud(tag: str, name: str) -> None:
 
 
 @each_page
+def test_no_field_asks_who_a_source_is(tag: str, name: str) -> None:
+    fields = [a for kind, a in document(tag, name).elements if kind in ("input", "textarea")]
+    assert {a.get("name") for a in fields} <= {"token", "words", "text", "a", "b", None}
+    assert all("readonly" in a for a in fields if a.get("name") is None)
+
+
+@each_page
 def test_an_invalid_field_has_its_reason_beside_it_and_its_error_above(tag: str, name: str) -> None:
     page = document(tag, name)
     invalid = [a for tag, a in page.elements if a.get("aria-invalid")]
