@@ -10,17 +10,15 @@ Each language has a folder with the pages, their pictures, and one contact sheet
 from __future__ import annotations
 
 import argparse
-import contextlib
-import http.server
 import pathlib
 import sys
-import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 ROOT = pathlib.Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT / "tests"))  # the pages' states and the browser's driver lie beside the tests that use them
 
 from doubles.pages import every_page, pages_in  # noqa: E402  (needs the path above)
+from doubles.site import served  # noqa: E402
 from journeys.browser import BrowserError, Firefox, Page  # noqa: E402
 
 from sottovoce.door.pages import Pages  # noqa: E402
@@ -61,11 +59,11 @@ def _take(page: Page, pages: Pages, bodies: Mapping[str, bytes], folder: pathlib
     folder.mkdir(parents=True, exist_ok=True)
     for name, body in bodies.items():
         (folder / f"{name}.html").write_bytes(body)
-    with _served({f"{name}.html": body for name, body in bodies.items()}, pages.csp) as site:
+    with served({f"{name}.html": body for name, body in bodies.items()}, pages.csp) as site:
         for width in widths:
             page.resize(width, HEIGHT)
             for name in bodies:
-                page.goto(f"{site}/{name}.html")
+                page.goto(f"{site.address}/{name}.html")
                 page.screenshot(folder / f"{name}-{width}.png", whole=True)
                 _refuse_sideways(page, name, width)
     sheet = folder / "all.html"
@@ -90,30 +88,6 @@ def _contact_sheet(names: Sequence[str], widths: Sequence[int]) -> str:
         for name in names
     )
     return _SHEET.format(figures="".join(figures))
-
-
-@contextlib.contextmanager
-def _served(bodies: dict[str, bytes], csp: str) -> Iterator[str]:
-    """The pages on a free loopback port, under the policy that the door sends."""
-
-    class Handler(http.server.BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            body = bodies.get(self.path.removeprefix("/"))
-            self.send_response(404 if body is None else 200)
-            self.send_header("Content-Type", "text/html; charset=utf-8")
-            self.send_header("Content-Security-Policy", csp)
-            self.end_headers()
-            self.wfile.write(body or b"")
-
-        def log_message(self, format: str, *args: object) -> None:
-            """Say nothing: the pictures are the result."""
-
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        try:
-            yield f"http://127.0.0.1:{server.server_port}"
-        finally:
-            server.shutdown()
 
 
 if __name__ == "__main__":

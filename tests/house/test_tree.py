@@ -56,8 +56,9 @@ def test_a_lock_holds_pins_and_hashes_only(lock: str) -> None:
     assert [entry for entry in entries if not shape.fullmatch(entry)] == []
 
 
-def test_the_lock_of_the_second_reader_holds_pins_and_hashes_only() -> None:
-    packages = json.loads((ROOT / "vectors/readers/package-lock.json").read_text("utf-8"))["packages"]
+@pytest.mark.parametrize("folder", ["vectors/readers", "tests/access"])
+def test_a_lock_of_javascript_holds_pins_and_hashes_only(folder: str) -> None:
+    packages = json.loads((ROOT / folder / "package-lock.json").read_text("utf-8"))["packages"]
     ours = packages.pop("")
     assert packages
     for package in packages.values():

@@ -58,7 +58,7 @@ QUIET: dict[str, Pref] = {  # no request of the browser's own
 START_SECONDS = 30.0
 REPLY_SECONDS = 90.0  # a page over a private Tor network on a busy machine
 END_SECONDS = 10.0
-ENTER = "\ue007"  # WebDriver's name of the key
+ENTER, TAB = "\ue007", "\ue004"  # WebDriver's names of the keys
 
 
 class BrowserError(RuntimeError):
@@ -66,17 +66,26 @@ class BrowserError(RuntimeError):
 
 
 class Firefox:
-    """One headless Firefox with a throw-away profile; `socks_port` is a Tor client's, `prefs` go over the defaults."""
+    """One headless Firefox; `socks_port` is a Tor client's, `prefs` go over the defaults.
 
-    def __init__(self, socks_port: int | None = None, prefs: dict[str, Pref] | None = None) -> None:
+    Its profile is thrown away, unless it is the caller's own `profile`: an empty or a used folder.
+    """
+
+    def __init__(
+        self,
+        socks_port: int | None = None,
+        prefs: dict[str, Pref] | None = None,
+        profile: pathlib.Path | None = None,
+    ) -> None:
         program = shutil.which("firefox-esr")
         if program is None:
             raise BrowserError("firefox-esr is not installed: install Debian's package of that name.")
         self._ids = itertools.count(1)
         self.cookies: set[str] = set()  # the value of every cookie that was sent
         with contextlib.ExitStack() as undo:
-            profile = pathlib.Path(tempfile.mkdtemp(prefix="firefox-"))
-            undo.callback(shutil.rmtree, profile, ignore_errors=True)
+            if profile is None:
+                profile = pathlib.Path(tempfile.mkdtemp(prefix="firefox-"))
+                undo.callback(shutil.rmtree, profile, ignore_errors=True)
             _write_prefs(profile, SAFEST | QUIET | _proxy(socks_port) | (prefs or {}))
             port = _free_port()
             self._process = _start(program, profile, port)
@@ -97,6 +106,11 @@ class Firefox:
     def close(self) -> None:
         """End the process and delete the profile; a second call does nothing."""
         self._undo.close()
+
+    def kill(self) -> None:
+        """End the process as a system does that needs its memory: without a word to it."""
+        self._process.kill()
+        self._process.wait(END_SECONDS)
 
     def _connect(self, port: int) -> ClientConnection:
         end = time.monotonic() + START_SECONDS
@@ -179,9 +193,7 @@ class Page:
             "script.callFunction", functionDeclaration=function, awaitPromise=False,
             target={"context": self._context, "sandbox": "test"}, arguments=[self._find(css) for css in elements],
         )  # fmt: skip
-        if reply["type"] == "exception":
-            raise BrowserError(str(reply["exceptionDetails"]["text"]))
-        return reply["result"].get("value")
+        return _value(reply)
 
     def text(self, css: str = "body") -> str:
         """The text of an element as it is shown."""
@@ -212,6 +224,24 @@ class Page:
         pressed = text.replace("\n", ENTER)
         keys = [{"type": kind, "value": character} for character in pressed for kind in ("keyDown", "keyUp")]
         self._do("input.performActions", actions=[{"type": "key", "id": "keys", "actions": keys}])
+
+    def press(self, *keys: str) -> None:
+        """Press one key after another, wherever the focus is."""
+        steps = [{"type": kind, "value": key} for key in keys for kind in ("keyDown", "keyUp")]
+        self._do("input.performActions", actions=[{"type": "key", "id": "keys", "actions": steps}])
+
+    def run(self, function: str, *texts: str) -> Any:
+        """The value of a JavaScript function of texts, run as a script of the page once its promise is kept."""
+        reply = self._browser.command(
+            "script.callFunction", functionDeclaration=function, awaitPromise=True,
+            target={"context": self._context}, arguments=[{"type": "string", "value": text} for text in texts],
+        )  # fmt: skip
+        return _value(reply)
+
+    def printed(self) -> bytes:
+        """The page as a PDF on A4 paper."""
+        size = {"width": 21.0, "height": 29.7}  # centimetres
+        return base64.b64decode(self._do("browsingContext.print", page=size)["data"])
 
     def wait_for(self, css: str, seconds: float = 30) -> None:
         """Return once something on a whole page matches; BrowserError after `seconds`."""
@@ -270,6 +300,12 @@ def _result(method: str, reply: dict[str, Any]) -> dict[str, Any]:
         raise BrowserError(f"{method}: {reply['error']}: {reply['message']}")
     result: dict[str, Any] = reply["result"]
     return result
+
+
+def _value(reply: dict[str, Any]) -> Any:
+    if reply["type"] == "exception":
+        raise BrowserError(str(reply["exceptionDetails"]["text"]))
+    return reply["result"].get("value")
 
 
 def _write_prefs(profile: pathlib.Path, prefs: dict[str, Pref]) -> None:
