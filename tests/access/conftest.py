@@ -15,7 +15,9 @@ PHONE = (390, 844)
 SOON = ("en", "fa")  # a script of each direction; the others take minutes
 
 
-@pytest.fixture(scope="module", params=[tag if tag in SOON else pytest.param(tag, marks=pytest.mark.long) for tag in TONGUES])
+@pytest.fixture(
+    scope="module", params=[tag if tag in SOON else pytest.param(tag, marks=pytest.mark.long) for tag in TONGUES]
+)
 def tag(request: pytest.FixtureRequest) -> str:
     """A language."""
     return str(request.param)
