@@ -10,6 +10,8 @@ import pytest
 from doubles.site import Served
 from journeys.browser import Firefox, Page
 
+pytestmark = pytest.mark.timeout(300)  # seconds: each test looks at every page
+
 AXE = pathlib.Path(__file__).parent / "node_modules/axe-core/axe.min.js"
 TAGS = ("wcag2a", "wcag2aa", "wcag2aaa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice")
 OPTIONS = {
@@ -53,6 +55,7 @@ def judge() -> Iterator[Judge]:
 
 def test_axe_finds_nothing_on_any_page(site: Served, bodies: dict[str, bytes], page: Page, judge: Judge) -> None:
     found = {}
+    site.asked.clear()
     for name in bodies:
         page.goto(f"{site.address}/{name}")
         shown = page.eval("e => e.outerHTML", "html").replace("noscript>", "div>")  # what is seen without scripts

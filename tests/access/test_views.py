@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import json
 
+import pytest
 from doubles.site import Served
 from journeys.browser import Page
+
+pytestmark = pytest.mark.timeout(300)  # seconds: each test looks at every page
 
 PHONE = (390, 844)
 VIEWS = {
