@@ -15,7 +15,8 @@ WIDEST = (1920, 1080)
 LETTERS, CJK_LETTERS = 80, 40  # a line's most (1.4.8); a Chinese or Korean letter is one em wide
 SCHOOL_YEARS = 9  # 3.1.5, "lower secondary education"
 LINES = """() => JSON.stringify([...document.querySelectorAll("p, li, dd")]
-    .filter(e => !e.matches(".name, .row, [dir=auto]") && !e.querySelector("p, li, button, .address") && e.checkVisibility())
+    .filter(e => !e.matches(".name, .row, [dir=auto]") && !e.querySelector("p, li, button, .address"))
+    .filter(e => e.checkVisibility())
     .map(e => {
         const style = getComputedStyle(e), size = parseFloat(style.fontSize), range = document.createRange();
         const texts = document.createTreeWalker(e, NodeFilter.SHOW_TEXT);
