@@ -126,7 +126,8 @@ class Letters:
     def complete(self, conversation: bytes, message: bytes, body: Body) -> None:
         """Gives a message its text: it is whole, and new."""
         self._rows(
-            "UPDATE message SET text = ?, after = ?, language = ?, read = 0 WHERE (conversation, direction, id) = (?, ?, ?)",
+            "UPDATE message SET text = ?, after = ?, language = ?, read = 0"
+            " WHERE (conversation, direction, id) = (?, ?, ?)",
             *(body.text, body.after, body.language, conversation, TO_DESK, message),
         )
 
