@@ -48,7 +48,7 @@ class Guest:
 
     def hear(self) -> list[Heard]:
         """The whole page as it is read out: in good order, and all of it in its language."""
-        heard = self._reader.read(self.page.title())
+        heard = self._reader.read(self.page)
         astray = list(faults(heard, self.tongue.direction == "rtl"))
         assert astray == [], astray
         assert heard[0].language == self.tag

@@ -14,10 +14,10 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import NamedTuple
 
-from .browser import BrowserError, Firefox
+from journeys.browser import BrowserError, Firefox, Page
 
 CONTROLS = {"pushbutton", "link", "entry", "summary"}
-_TREE = """() => {
+_TREE = """url => {
   const service = Cc["@mozilla.org/accessibilityService;1"].getService(Ci.nsIAccessibilityService);
   const heard = [];
   const walk = (each, depth) => {
@@ -34,7 +34,12 @@ _TREE = """() => {
     for (let child = each.firstChild; child; child = child.nextSibling) walk(child, depth + 1);
   };
   const page = service.getAccessibleFor(gBrowser.selectedBrowser)?.firstChild;
-  if (page) walk(page, 0);
+  if (!page) return "[]";
+  const state = {};
+  page.getState(state, {});
+  const busy = (state.value & Ci.nsIAccessibleStates.STATE_BUSY) != 0;
+  if (busy || page.QueryInterface(Ci.nsIAccessibleDocument).URL != url) return "[]";
+  walk(page, 0);
   return JSON.stringify(heard);
 }"""
 
@@ -84,21 +89,22 @@ class Reader:
         contexts = browser.command("browsingContext.getTree", **{"moz:scope": "chrome"})["contexts"]
         self._window = {"context": contexts[0]["context"]}
 
-    def read(self, title: str, seconds: float = 20) -> list[Heard]:
-        """All of the page with this title, whose text is there; BrowserError after `seconds`."""
-        end = time.monotonic() + seconds
+    def read(self, page: Page, seconds: float = 20) -> list[Heard]:
+        """All of a page that is there as a whole; BrowserError after `seconds`."""
+        url, title, end = page.url(), page.title(), time.monotonic() + seconds
         while time.monotonic() < end:
             with contextlib.suppress(BrowserError):
-                heard = self._tree()
-                if heard and heard[0].name == title and any(each.role == "heading" for each in heard):
+                heard = self._tree(url)
+                if heard and heard[0].name == title:
                     return heard
             time.sleep(0.1)
         raise BrowserError(f"The accessibility tree of the page {title!r} did not come within {seconds:.0f} s.")
 
-    def _tree(self) -> list[Heard]:
+    def _tree(self, url: str) -> list[Heard]:
         reply = self._browser.command(
-            "script.callFunction", functionDeclaration=_TREE, awaitPromise=False, target=self._window, arguments=[]
-        )
+            "script.callFunction", functionDeclaration=_TREE, awaitPromise=False, target=self._window,
+            arguments=[{"type": "string", "value": url}],
+        )  # fmt: skip
         if reply["type"] == "exception":
             raise BrowserError(str(reply["exceptionDetails"]["text"]))
         found = json.loads(reply["result"]["value"])

@@ -52,7 +52,7 @@ def show(page: Page, folder: Path, body: str) -> None:
 
 def test_a_good_page_has_no_fault(browser: Firefox, page: Page, tmp_path: Path) -> None:
     show(page, tmp_path, GOOD)
-    heard = Reader(browser).read("A page")
+    heard = Reader(browser).read(page)
     assert list(faults(heard)) == []
     assert [each.name for each in inside(heard, "contentinfo") if each.role == "text leaf"] == ["End"]
     assert [(each.name, each.says) for each in heard if each.role == "entry"] == [("Word", "Why")]
@@ -62,12 +62,12 @@ def test_a_good_page_has_no_fault(browser: Firefox, page: Page, tmp_path: Path) 
 def test_a_fault_is_found(browser: Firefox, page: Page, tmp_path: Path, kind: str) -> None:
     before, after, fault = BAD[kind]
     show(page, tmp_path, GOOD.replace(before, after))
-    assert list(faults(Reader(browser).read("A page"))) == [fault]
+    assert list(faults(Reader(browser).read(page))) == [fault]
 
 
 def test_a_page_from_right_to_left_is_read_so(browser: Firefox, page: Page, tmp_path: Path) -> None:
     show(page, tmp_path, "<div dir=rtl lang=fa>" + GOOD.replace("one", "یک").replace("two", "دو") + "</div>")
-    heard = Reader(browser).read("A page")
+    heard = Reader(browser).read(page)
     assert "'دو' is read after 'یک', but shown before it" not in list(faults(heard, rtl=True))
     assert "'دو' is read after 'یک', but shown before it" in list(faults(heard))
     assert {each.language for each in heard if each.name == "یک"} == {"fa"}
