@@ -13,6 +13,7 @@ from sottovoce.protocol.words import word_index, word_list
 
 NAMES = {"Tor", "Browser", "UTC", "Android", "iPhone", "iPad", "Onion", "App", "Store", "Gold", "QR", "torproject.org"}
 _LATIN = re.compile(r"[A-Za-z][A-Za-z.]*[A-Za-z]|[A-Za-z]")
+_NUMBER = re.compile("[0-9]{4}")  # of a word: beside the Persian digits stand those that the whole world reads
 _TABS = 60  # more than any page has places to stop at
 
 
@@ -63,7 +64,9 @@ class Guest:
         own = [each for each in heard if each.language == self.tag and each.is_said]
         said = [re.sub("|".join(map(re.escape, known)), "", text) for each in own for text in (each.name, each.says)]
         latin = [word for text in said for word in _LATIN.findall(text) if word not in NAMES]
-        return latin + [digit for text in said for digit in re.findall("[0-9]+", text) if self.tag == "fa"]
+        if self.tag != "fa":
+            return latin
+        return latin + [text for text in said if re.search("[0-9]", text) and not _NUMBER.fullmatch(text)]
 
     # -- the whole way -------------------------------------------------------------
 
