@@ -83,6 +83,7 @@ def test_a_message_whose_parts_are_missing_is_shown_as_that(
         (Entry(True, "", 1, "new", 3, 2, lost=True), ["2 of 3 parts: the missing ones will not come"]),
         (Entry(True, "", 1, "new", vouched=7), ["vouched for by the device in slot 7, not checked here"]),
         (Entry(True, "", 1, "new", unordered=True), ["order within six hours unknown"]),
+        (Entry(True, "", 1, "read", language="fa"), ["reads fa"]),
     ],
 )
 def test_what_is_not_known_of_a_message_is_said(entry: Entry, marks: list[str]) -> None:

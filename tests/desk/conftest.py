@@ -7,6 +7,7 @@ import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -118,16 +119,22 @@ class Source:
         return Audience(self.org, roster.hash, [slot.dh for slot in roster.slots], duty.keys[self.today], self.today)
 
     def seal(
-        self, text: str, *, seen: bytes = bytes(256), id: bytes | None = None, after: bytes | None = None
+        self,
+        text: str,
+        *,
+        seen: bytes = bytes(256),
+        id: bytes | None = None,
+        after: bytes | None = None,
+        language: str | None = None,
     ) -> list[tuple[bytes, bytes]]:
         """Tag and envelope of each part."""
-        body = Body(text, after)
+        body = Body(text, after, language)
         tags = [secrets.token_bytes(16) for _ in range(parts_to_desk(body.encode()))]
         message_id = id or secrets.token_bytes(16)
         sealed = seal_to_desk(self.keys, self.audience(), body, tags=tags, message_id=message_id, seen=seen)
         return list(zip(tags, sealed, strict=True))
 
-    def write(self, text: str, **more: bytes) -> None:
+    def write(self, text: str, **more: Any) -> None:
         for tag, envelope in self.seal(text, **more):
             self.road.arrive(tag, envelope)
 

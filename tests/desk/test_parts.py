@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -231,7 +232,7 @@ def test_6_5_a_ring_or_a_long_chain_stops_nothing() -> None:
     assert [found for found, _ in in_order(chain)] == chain[::-1]
 
 
-def forwarded(world: World, source: Source, text: str, **more: bytes) -> list[tuple[bytes, bytes]]:
+def forwarded(world: World, source: Source, text: str, **more: Any) -> list[tuple[bytes, bytes]]:
     """Tag and exact plaintext of a message's parts, as a colleague has them."""
     today, org = world.clock.today, world.office.org
     ((_, seed),) = world.vault.duty_seeds([today])

@@ -29,6 +29,16 @@ def test_a_message_arrives_and_is_read(open_world: World) -> None:
     assert open_world.desk.status().unread == 0
 
 
+def test_the_desk_learns_in_which_language_a_source_reads(open_world: World) -> None:
+    source = open_world.source()
+    source.write("the ledger is false", language="zh-Hant")
+    source.write("so long that it takes two parts" * 200, language="fa")
+    source.write("by an older program")
+    open_world.desk.sync(open_world.road)
+    found = {entry.text[:7]: entry.language for entry in open_world.desk.read(" ".join(source.keys.sign))}
+    assert found == {"the led": "zh-Hant", "so long": "fa", "by an o": None}
+
+
 def test_all_is_fetched_once_own_answers_too(open_world: World) -> None:
     source = open_world.source()
     source.write("one")

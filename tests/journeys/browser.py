@@ -24,6 +24,7 @@ import socket
 import subprocess
 import tempfile
 import time
+from collections.abc import Sequence
 from types import TracebackType
 from typing import Any, Self
 
@@ -58,7 +59,8 @@ QUIET: dict[str, Pref] = {  # no request of the browser's own
 START_SECONDS = 30.0
 REPLY_SECONDS = 90.0  # a page over a private Tor network on a busy machine
 END_SECONDS = 10.0
-ENTER, TAB = "\ue007", "\ue004"  # WebDriver's names of the keys
+ENTER, TAB, SHIFT = "\ue007", "\ue004", "\ue008"  # WebDriver's names of the keys
+SYSTEM = "--remote-allow-system-access"  # lets a driver look at the browser itself, as at what it tells a screen reader
 
 
 class BrowserError(RuntimeError):
@@ -66,7 +68,7 @@ class BrowserError(RuntimeError):
 
 
 class Firefox:
-    """One headless Firefox; `socks_port` is a Tor client's, `prefs` go over the defaults.
+    """One headless Firefox; `socks_port` is a Tor client's, `prefs` go over the defaults, `options` are the program's.
 
     Its profile is thrown away, unless it is the caller's own `profile`: an empty or a used folder.
     """
@@ -75,6 +77,7 @@ class Firefox:
         self,
         socks_port: int | None = None,
         prefs: dict[str, Pref] | None = None,
+        options: Sequence[str] = (),
         profile: pathlib.Path | None = None,
     ) -> None:
         program = shutil.which("firefox-esr")
@@ -88,7 +91,7 @@ class Firefox:
                 undo.callback(shutil.rmtree, profile, ignore_errors=True)
             _write_prefs(profile, SAFEST | QUIET | _proxy(socks_port) | (prefs or {}))
             port = _free_port()
-            self._process = _start(program, profile, port)
+            self._process = _start(program, profile, port, options)
             undo.callback(_end, self._process)
             self._socket = undo.enter_context(self._connect(port))
             self.command("session.new", capabilities={})
@@ -221,9 +224,14 @@ class Page:
     def type(self, css: str, text: str) -> None:
         """Click a field and press the keys of `text`, which may be of any script and have several lines."""
         self.click(css)
-        pressed = text.replace("\n", ENTER)
-        keys = [{"type": kind, "value": character} for character in pressed for kind in ("keyDown", "keyUp")]
-        self._do("input.performActions", actions=[{"type": "key", "id": "keys", "actions": keys}])
+        self.press(*text.replace("\n", ENTER))
+
+    def press(self, *keys: str, shift: bool = False) -> None:
+        """Press keys one after the other, wherever the focus is, with the Shift key held down or not."""
+        steps = [{"type": kind, "value": key} for key in keys for kind in ("keyDown", "keyUp")]
+        if shift:
+            steps = [{"type": "keyDown", "value": SHIFT}, *steps, {"type": "keyUp", "value": SHIFT}]
+        self._do("input.performActions", actions=[{"type": "key", "id": "keys", "actions": steps}])
 
     def press(self, *keys: str) -> None:
         """Press one key after another, wherever the focus is."""
@@ -257,6 +265,16 @@ class Page:
                 raise BrowserError(f"Nothing matched {css} within {seconds:.0f} s, at {self.url()}.")
             time.sleep(0.05)
 
+    def wait_for_address(self, ending: str, seconds: float = 60) -> None:
+        """Return once the page whose address ends so is there as a whole; BrowserError after `seconds`."""
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            with contextlib.suppress(BrowserError):  # between two pages there is none to ask
+                if self.url().endswith(ending) and self.has("h1") and self._is_whole():
+                    return
+            time.sleep(0.05)
+        raise BrowserError(f"{ending} did not come within {seconds:.0f} s, the address is {self.url()}.")
+
     def _is_whole(self) -> bool:
         return bool(self.eval("e => document.readyState == 'complete'", "html"))
 
@@ -278,9 +296,10 @@ class Page:
         path.write_bytes(base64.b64decode(shot["data"]))
 
 
-def _start(program: str, profile: pathlib.Path, port: int) -> subprocess.Popen[bytes]:
+def _start(program: str, profile: pathlib.Path, port: int, options: Sequence[str]) -> subprocess.Popen[bytes]:
+    known = ["--headless", "--no-remote", "--profile", str(profile), "--remote-debugging-port", str(port)]
     return subprocess.Popen(
-        [program, "--headless", "--no-remote", "--profile", str(profile), "--remote-debugging-port", str(port)],
+        [program, *known, *options],
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )

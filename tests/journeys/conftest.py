@@ -2,26 +2,19 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Iterator
 
 import pytest
 from journeys.browser import Firefox, Page
-from journeys.house import House
+from journeys.house import House, open_house
 
 PHONE = (390, 844)
 
 
 @pytest.fixture(scope="session")
 def house(private_network: list[str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
-    """A house whose door is open: its server runs, and its desk has published duty keys."""
-    with contextlib.ExitStack() as ends:
-        made = House(tmp_path_factory.mktemp("house"), ends, private_network)
-        made.found()
-        made.start_server()
-        made.visitors = made.visitor_port()
-        made.wait_open()
-        made.sync()
+    """A house whose door is open, in English."""
+    with open_house(tmp_path_factory.mktemp("house"), private_network) as made:
         yield made
 
 

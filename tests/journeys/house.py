@@ -9,7 +9,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +26,7 @@ from sottovoce.trust.published import Published, SignedFolder
 SERVER = Path(__file__).with_name("server_process.py")
 OPEN = "The door is open"
 SECONDS = 90
+KINDS = {"a circuit", "text", "answer", "words", "numbers", "the words' bytes", "sign", "a tag's owner", "cookie"}
 PROCESSES = 4  # beside the starter: two tors, two workers
 
 
@@ -37,6 +38,7 @@ class House(Demo):
         self.clock, self.log = folder / "clock", folder / "serve.log"
         self.visitors = 0  # the SOCKS port of their tor
         self.secrets = Secrets()
+        self.phrases: list[Sequence[str]] = []  # those of its sources
         self.secrets.text("a circuit", "fc00:dead:beef:4dad:")
         self.secrets.key("a circuit", bytes.fromhex("fc00deadbeef4dad"))
         self.ahead = self.idle = 0  # seconds
@@ -120,11 +122,24 @@ class House(Demo):
             assert time.monotonic() < end, "a tor or a worker outlived its server"
             time.sleep(0.05)
 
-    def know(self, words: list[str]) -> tuple[str, str]:
-        """Takes all that these words stand for among the secrets; returns the sign that belongs to them."""
-        phrase = parse(" ".join(words))
+    def sign_off(self, *tags: str) -> None:
+        """A native reader reviews these languages' texts, the office signs them off, and the server is given them."""
+        for tag in tags:
+            page = self.folder / f"{tag}.html"
+            words = self.verb("language", "review", tag, "--out", page, secret=False).splitlines()[-1]
+            self.verb("language", "approve", self.office, tag, "--reviewer", "A neighbour", "--hash", words.strip())
+        self.publish()
+
+    def publish(self) -> None:
+        """What the office signed comes to the server, which offers other languages from its next start on."""
+        self.verb("org", "publish", self.office, self.server, secret=False)
+
+    def know(self, words: Sequence[str], *lists: str) -> tuple[str, str]:
+        """Takes all that these words of a list stand for among the secrets; returns the sign that belongs to them."""
+        phrase = parse(" ".join(words), *lists)
         published = self.published
         keys = SourceKeys(published.root.org, phrase)
+        self.phrases.append(words)
         self.secrets.words("words", words)
         self.secrets.words("numbers", phrase.numbers)
         self.secrets.words("numbers", [str(int(number)) for number in phrase.numbers])
@@ -160,6 +175,21 @@ class House(Demo):
         file = self.folder / "answer.txt"
         file.write_text(text, "utf-8")
         self.verb("desk", "answer", self.desk, "-".join(sign), "--text-file", file)
+
+
+@contextlib.contextmanager
+def open_house(folder: Path, lines: list[str], *languages: str) -> Iterator[House]:
+    """A house whose door is open, in English and these languages: its server runs, and duty keys are published."""
+    with contextlib.ExitStack() as ends:
+        made = House(folder, ends, lines)
+        made.found()
+        if languages:
+            made.sign_off(*languages)
+        made.start_server()
+        made.visitors = made.visitor_port()
+        made.wait_open()
+        made.sync()
+        yield made
 
 
 def _is_alive(pid: int) -> bool:

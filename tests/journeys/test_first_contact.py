@@ -8,7 +8,7 @@ import sqlite3
 import pytest
 from doubles.leaks import family
 from journeys.browser import Firefox, Page
-from journeys.house import PROCESSES, House
+from journeys.house import KINDS, PROCESSES, House
 
 from sottovoce.protocol.words import parse
 
@@ -24,8 +24,6 @@ TYPED = "A text that was typed for longer than half an hour."
 UNSEALED = "A text for which there was no key on that day."
 BEFORE = "This arrived before the power was cut."
 BETWEEN = "This was on the screen when the power was cut."
-
-KINDS = {"a circuit", "text", "answer", "words", "numbers", "the words' bytes", "sign", "a tag's owner", "cookie"}
 
 
 class Visit:

@@ -72,6 +72,8 @@ def _print_entry(entry: Entry) -> None:
 
 
 def _marks(entry: Entry) -> Iterator[str]:
+    if entry.language is not None:
+        yield f"reads {entry.language}"
     if entry.have < entry.parts:
         yield f"{entry.have} of {entry.parts} parts" + (": the missing ones will not come" if entry.lost else " so far")
     if entry.vouched is not None:

@@ -47,7 +47,8 @@ class Entry:
 
     `edition` is when it arrived, or as which it was sealed; None for a text that is not sealed yet. While
     `have` < `parts` the text is only its beginning; `lost`: the missing parts can't come any more. `vouched` is the
-    slot of a colleague on whose word alone it is here. `unordered`: its order within six hours is unknown.
+    slot of a colleague on whose word alone it is here. `unordered`: its order within six hours is unknown. `language`:
+    the tag of the language in which its source reads our pages, where it told (spec 6.6).
     """
 
     incoming: bool
@@ -59,6 +60,7 @@ class Entry:
     lost: bool = False
     vouched: int | None = None
     unordered: bool = False
+    language: str | None = None
 
 
 @dataclass(frozen=True)
@@ -124,8 +126,9 @@ class Letters:
     def complete(self, conversation: bytes, message: bytes, body: Body) -> None:
         """Gives a message its text: it is whole, and new."""
         self._rows(
-            "UPDATE message SET text = ?, after = ?, read = 0 WHERE (conversation, direction, id) = (?, ?, ?)",
-            *(body.text, body.after, conversation, TO_DESK, message),
+            "UPDATE message SET text = ?, after = ?, language = ?, read = 0"
+            " WHERE (conversation, direction, id) = (?, ?, ?)",
+            *(body.text, body.after, body.language, conversation, TO_DESK, message),
         )
 
     def drop(self, conversation: bytes, message: bytes) -> None:
@@ -165,7 +168,7 @@ class Letters:
     def read(self, conversation: bytes) -> list[Entry]:
         """All messages in as much order as is known; what came counts as read from now on."""
         query = (
-            "SELECT direction, id, after, edition, epoch, parts, text, vouched, sent + seen, read"
+            "SELECT direction, id, after, edition, epoch, parts, text, vouched, sent + seen, read, language"
             " FROM message WHERE conversation = ?"
         )
         found = {Item(row[3], row[0] == TO_DESK, row[1], row[2]): row[4:] for row in self._rows(query, conversation)}
@@ -184,10 +187,11 @@ class Letters:
         vouched: int | None,
         step: int,
         read: int,
+        language: str | None,
     ) -> Entry:
         state = ("read" if read else "new") if item.incoming else _STATES[step]
         if text is not None:
-            return Entry(item.incoming, text, item.edition, state, parts, parts, False, vouched, unordered)
+            return Entry(item.incoming, text, item.edition, state, parts, parts, False, vouched, unordered, language)
         first, have = self.first_part(conversation, item.id), self._parts.have(item.id, parts)
         begun, lost = beginning(first.body) if first else "", self._through(epoch)
         return Entry(item.incoming, begun, item.edition, state, parts, min(have, parts - 1), lost, vouched, unordered)

@@ -21,12 +21,12 @@ CREATE INDEX taken_edition ON taken (edition);
 CREATE TABLE posted (tag BLOB PRIMARY KEY, edition INTEGER NOT NULL, hash BLOB NOT NULL, found INTEGER) WITHOUT ROWID;
 CREATE TABLE conversation (id BLOB PRIMARY KEY, kem BLOB NOT NULL, dh BLOB NOT NULL, c BLOB NOT NULL) WITHOUT ROWID;
 -- `text` is NULL while parts are missing; `vouched` is the slot of the colleague on whose word alone it is here;
--- `again`: the answer was queued anew.
+-- `again`: the answer was queued anew; `language` is the tag of that in which the source reads our pages.
 CREATE TABLE message (place INTEGER PRIMARY KEY, conversation BLOB NOT NULL, direction INTEGER NOT NULL,
   id BLOB NOT NULL, epoch INTEGER NOT NULL, edition INTEGER NOT NULL, slot INTEGER NOT NULL, roster BLOB NOT NULL,
   parts INTEGER NOT NULL, text TEXT, after BLOB, vouched INTEGER, sent INTEGER NOT NULL DEFAULT 0,
   seen INTEGER NOT NULL DEFAULT 0, again INTEGER NOT NULL DEFAULT 0, read INTEGER NOT NULL DEFAULT 0,
-  UNIQUE (conversation, direction, id));
+  language TEXT, UNIQUE (conversation, direction, id));
 CREATE INDEX message_id ON message (id);
 -- Exact plaintexts of the parts of believed messages: a colleague who was away may ask for them.
 CREATE TABLE plain (tag BLOB PRIMARY KEY, epoch INTEGER NOT NULL, edition INTEGER NOT NULL, message BLOB NOT NULL,

@@ -27,7 +27,7 @@ _COPIES = {
     "duty": "SELECT epoch, x'', seed FROM old_duty",
     "taken": "SELECT tag, edition, NULL, 1, 0, 1 FROM old_taken",
     "message": "SELECT place, conversation, direction, id, epoch, edition, slot, roster, 1, text, NULL, NULL, sent,"
-    " seen, 0, read FROM old_message",
+    " seen, 0, read, NULL FROM old_message",
     "sealed": "SELECT tag, conversation, message, epoch, 0, 1, envelope FROM old_sealed",
 }
 
