@@ -233,11 +233,6 @@ class Page:
             steps = [{"type": "keyDown", "value": SHIFT}, *steps, {"type": "keyUp", "value": SHIFT}]
         self._do("input.performActions", actions=[{"type": "key", "id": "keys", "actions": steps}])
 
-    def press(self, *keys: str) -> None:
-        """Press one key after another, wherever the focus is."""
-        steps = [{"type": kind, "value": key} for key in keys for kind in ("keyDown", "keyUp")]
-        self._do("input.performActions", actions=[{"type": "key", "id": "keys", "actions": steps}])
-
     def run(self, function: str, *texts: str) -> Any:
         """The value of a JavaScript function of texts, run as a script of the page once its promise is kept."""
         reply = self._browser.command(
