@@ -46,7 +46,21 @@ def inbox(*texts: str) -> bytes:
 
 
 in_every_language = pytest.mark.parametrize("tag", TONGUES)
-each_page = pytest.mark.parametrize(("tag", "name"), IN_ALL, ids=[f"{tag}-{name}" for tag, name in IN_ALL])
+
+
+def each_page(judge: Callable[[str, str], None]) -> Callable[[str], None]:
+    """One test a language, which judges all its pages in each state: thousands of tests cost more than their work."""
+
+    def judged(tag: str) -> None:
+        for name in ALL:
+            try:
+                judge(tag, name)
+            except AssertionError as error:
+                raise AssertionError(f"the page {name} in {tag}: {error}") from error
+
+    judged.__name__, judged.__doc__ = judge.__name__, judge.__doc__
+    test: Callable[[str], None] = in_every_language(judged)
+    return test
 
 
 class Document(html.parser.HTMLParser):
