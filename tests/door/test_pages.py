@@ -426,7 +426,7 @@ tempting = st.text(max_size=30) | st.lists(parts).map("".join)
 
 
 @pytest.mark.parametrize("page", GIVEN.values(), ids=GIVEN.keys())
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=10, deadline=None)
 @given(text=tempting)
 def test_what_is_given_never_becomes_markup(page: Callable[[str], bytes], text: str) -> None:
     assert _without_paragraphs(page(text or "x")) == _without_paragraphs(page("x"))

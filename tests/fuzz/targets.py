@@ -256,6 +256,16 @@ class _Wire(asyncio.Transport):
 
     resume_reading = pause_reading
 
+    def abort(self) -> None:
+        """Nothing is open."""
+
+    def set_write_buffer_limits(self, high: int | None = None, low: int | None = None) -> None:
+        """Nothing is kept."""
+
+    def get_write_buffer_size(self) -> int:
+        """Nothing is kept."""
+        return 0
+
 
 def of_connection(data: bytes) -> None:
     """Tor's circuit line and what follows it, in two pieces; who is served has the circuit that the line names."""

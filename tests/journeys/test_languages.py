@@ -155,6 +155,7 @@ def an_error_is_heard_first(guest: ByKeys) -> None:
     assert guest.page.eval("e => e == document.activeElement", "#a")
 
 
+@pytest.mark.long
 def test_a_withdrawn_language_is_gone_and_its_words_still_open_a_conversation(house: House) -> None:
     with visiting(house, CHINESE.wished) as browser:
         guest = Guest(house, browser, CHINESE.tag, CHINESE.size)

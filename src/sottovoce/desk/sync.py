@@ -139,7 +139,7 @@ class Desk:
         report, now = CompareReport(), self._now()
         compare, pending = self._compare(now), list[tuple[int, bytes]]()
         report.attempt(lambda: pending.extend(road.pending()))
-        report.things = compare.signed_at(road, report)
+        report.things = compare.signed_at(road, report, thorough=True)
         report.attempt(lambda: self._compare_editions(road, compare, pending, full, report))
         self._keep_alarms(report)
         return report
