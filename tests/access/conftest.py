@@ -19,8 +19,6 @@ LIKE = re.compile(
     "enter-(count|unknown-|unreachable|outdated)|write-(outdated|hurry|full|unreachable|counted-)"
     "|failed-(large|unreachable|outdated)|inbox-(older|odd|long-)"
 )
-    "enter-(count|unknown-|unreach|outd)|write-(outd|hurry|full|unreach|counted-)|failed-(large|unreach|outd)|inbox-(old|odd|long-)"
-)
 
 
 @pytest.fixture(
