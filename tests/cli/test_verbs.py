@@ -16,6 +16,7 @@ from cli.conftest import House, Run
 from doubles.road import MemoryRoad
 
 from sottovoce.cli import _tree
+from sottovoce.cli.common import today
 from sottovoce.cli.text import clean
 from sottovoce.protocol.body import Body
 from sottovoce.protocol.keys import SourceKeys
@@ -25,7 +26,6 @@ from sottovoce.protocol.words import Passphrase
 from sottovoce.trust.published import SignedFolder
 
 HOSTILE = "Hello\x1b[2J\x1b]0;title\x07\r\x9b31m\u202egnp.exe\u2066\u200b\n[red]not ours[/red]\tend \u200c\u0645\u06cc"
-TODAY = int(time.time() // 86_400)
 
 
 def verbs(command: click.Command, words: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], click.Command]]:
@@ -85,7 +85,7 @@ def server(house: House, road: MemoryRoad, run: Run, tmp_path: Path) -> Path:
     folder = tmp_path / "server"
     shutil.copytree(house.server, folder)
     assert run("desk", "sync", house.desk, *house.secret).code == 0
-    SignedFolder(folder / "signed").put_duty(road.things["duty"], TODAY)
+    SignedFolder(folder / "signed").put_duty(road.things["duty"], today())
     return folder
 
 
@@ -154,7 +154,7 @@ def test_control_characters_are_replaced_and_letters_are_not(text: str, shown: s
 
 
 def test_hostile_text_reaches_no_terminal(house: House, run: Run, road: MemoryRoad, server: Path) -> None:
-    audience = SignedFolder(server / "signed").published(TODAY).audience(TODAY)
+    audience = SignedFolder(server / "signed").published(today()).audience(today())
     assert audience
     keys, tag = SourceKeys(audience.org, Passphrase(secrets.token_bytes(16))), secrets.token_bytes(16)
     ids = {"message_id": secrets.token_bytes(16), "seen": bytes(256)}
