@@ -12,7 +12,7 @@ from journeys.house import KINDS, PROCESSES, House
 
 from sottovoce.protocol.words import parse
 
-pytestmark = pytest.mark.timeout(240)  # seconds: the first test of the session starts a Tor network
+pytestmark = pytest.mark.timeout(400)  # seconds: the first test of the session starts a Tor network
 
 QUESTION = (
     "The ledger of pier seven names a ship in repair.\n\n"

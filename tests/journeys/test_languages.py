@@ -13,7 +13,7 @@ from journeys.guest import ByKeys, Guest
 from journeys.house import KINDS, House, open_house
 from journeys.reader import inside
 
-pytestmark = pytest.mark.timeout(240)  # seconds: the first test of the session starts a Tor network
+pytestmark = pytest.mark.timeout(400)  # seconds: the first test of the session starts a Tor network
 
 
 @dataclass(frozen=True)
