@@ -46,6 +46,11 @@ class Running:
         return sum(int(kib) for text in rolled for kib in re.findall(r"^Pss:\s+(\d+) kB", text, re.MULTILINE)) / 1024
 
 
+def ticks(pid: int) -> float:
+    """CPU seconds that a process used itself."""
+    return _ticks(pid, 2) / os.sysconf("SC_CLK_TCK")
+
+
 def _ticks(pid: int, fields: int) -> int:
     """CPU time in and for a process; with 4 fields also that of its children that ended."""
     values = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[11 : 11 + fields]

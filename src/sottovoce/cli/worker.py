@@ -149,7 +149,7 @@ class Worker:
         while not all(each.started for each in listeners):  # noqa: ASYNC110  uvicorn has no event for it
             await asyncio.sleep(0.005)
         gc.collect()
-        gc.freeze()  # what was loaded until now stays: looking for garbage in it took a tenth of a worker's time
+        gc.freeze()  # what was loaded until now stays: nobody need look for garbage in it, again and again
         channel.say(Word.READY)
         _be_silent()
         await self._work(setup, channel, listeners)
