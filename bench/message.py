@@ -98,15 +98,7 @@ def handlers(org: Organisation) -> dict[str, float]:
 def processes(org: Organisation) -> dict[str, float]:
     """CPU seconds a message, by process, under load."""
     with serving(org.server) as running:
-        command = [
-            sys.executable,
-            "-m",
-            "bench.visitors",
-            str(running.socket),
-            "messages",
-            str(SECONDS),
-            str(CONCURRENT),
-        ]
+        load = [str(running.socket), "messages", str(SECONDS), str(CONCURRENT)]
         starter, *workers = family(running.process.pid)
         before = {pid: ticks(pid) for pid in (starter, *workers)}
         command = [sys.executable, "-m", "bench.visitors", *load]
