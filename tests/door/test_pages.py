@@ -21,8 +21,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sottovoce.door.inbox_page import AnswerView, InboxView, lay_out
-from sottovoce.door.pages import GUIDES, CardView, News, Problem
+from sottovoce.door.pages import GUIDES
 from sottovoce.door.texts import TONGUES, negotiated
+from sottovoce.door.told import CardView, News, Problem
 
 ROOT = pathlib.Path(__file__).parents[2]
 PATHS = {"begin", "words", "check", "enter", "write", "sent", "inbox", "leave", "bye", *GUIDES}

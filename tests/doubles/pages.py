@@ -7,8 +7,9 @@ from dataclasses import replace
 
 from sottovoce.door.inbox_page import AnswerView, InboxView
 from sottovoce.door.pack import Pack, pack_of
-from sottovoce.door.pages import GUIDES, CardView, News, Pages, Problem
+from sottovoce.door.pages import GUIDES, Pages
 from sottovoce.door.texts import TONGUES
+from sottovoce.door.told import CardView, News, Problem
 from sottovoce.protocol.words import word_list
 
 ORGANISATION = "The Ombudsman of Harbour City"

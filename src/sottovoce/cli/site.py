@@ -14,9 +14,10 @@ from starlette.types import ASGIApp
 
 from sottovoce.door.app import App
 from sottovoce.door.door import ENVELOPES, WORK, Door
-from sottovoce.door.pages import CardView, News, Pages
+from sottovoce.door.pages import Pages
 from sottovoce.door.session import Visits
 from sottovoce.door.texts import TONGUES
+from sottovoce.door.told import CardView, News
 from sottovoce.onion.budget import ENVELOPES as ENVELOPE_RATE
 from sottovoce.onion.budget import PAGES as PAGE_RATE
 from sottovoce.onion.budget import WORK as WORK_RATE

@@ -17,10 +17,11 @@ from sottovoce.protocol.sizes import edition_of
 from sottovoce.protocol.words import indices_of
 from sottovoce.source.conversation import Source
 
-from .pages import News, Pages
+from .pages import Pages
 from .practice import is_practice
 from .session import COOKIE, Session, Visits
 from .texts import TONGUES
+from .told import News
 
 FORM_MOST = 1_048_576  # bytes: three times what fits into a message, in a form's escapes, so that it can be given back
 FIELDS_MOST = 8

@@ -17,9 +17,9 @@ from sottovoce.source.inbox import Inbox
 
 from .door import ENVELOPES, WORK, Door, Form, read_form
 from .inbox_page import AnswerView, InboxView
-from .pages import Problem
 from .practice import is_practice
 from .session import Outcome, Session
+from .told import Problem
 
 INBOX_BYTES = 32_768  # of every inbox page, with its headers: nobody on the way sees by it whether an answer waits
 

@@ -11,8 +11,8 @@ from sottovoce.protocol.words import parse
 
 from .door import Door, read_form
 from .inside import write_page
-from .pages import Kind, Problem
 from .practice import is_practice, practice_words, real_words
+from .told import Kind, Problem
 
 _KINDS: dict[int, Kind] = {404: "missing", 405: "missing", 413: "large"}
 

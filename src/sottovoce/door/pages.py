@@ -15,15 +15,15 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from importlib import resources
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 from markupsafe import Markup
 
 from .inbox_page import SHOWN_UNFINISHED, AnswerView, InboxView, Piece, lay_out
 from .pack import Pack
 from .texts import Frame, Texts, Tongue, gap
+from .told import CardView, News, Problem
 
-_WORD_SHOWN = 40  # letters of an unknown word that an error repeats; no list has a longer word
 GUIDES = ("guide", "text", "lost", "worry", "practice", "when", "address", "limits")
 
 _SAYS_WHY = (
@@ -33,57 +33,6 @@ _END = b"-->\n"
 _SPARE = len(_SAYS_WHY) + len(_END) + 128  # bytes an inbox page has besides its frame and its answers
 _LONGEST_SIGN = (0, 0)
 _DAYS = [datetime.date(2000, month, 30 if month != 2 else 29) for month in range(1, 13)]
-
-Kind = Literal[
-    "count", "unknown", "checksum", "expired",  # entering the words
-    "empty", "long", "twice", "outdated",  # writing
-    "hurry", "full", "unreachable", "missing", "large", "broken",  # the server
-]  # fmt: skip
-
-
-@dataclass(frozen=True)
-class Problem:
-    """What went wrong, as a case without wording.
-
-    `count`: how many words were typed (kind "count"); `place` (1 to 12), `word`, `near` (at most two are
-    shown): the word that is in no list (kind "unknown"); `hour` (UTC): when there is room again (kind "full").
-    Nothing typed shows in a repr.
-    """
-
-    kind: Kind
-    count: int = 0
-    place: int = 0
-    word: str = field(default="", repr=False)
-    near: tuple[str, ...] = field(default=(), repr=False)
-    hour: int = 0
-
-    @property
-    def shown(self) -> str:
-        """The unknown word, cut to a length that a sentence can hold."""
-        return self.word if len(self.word) <= _WORD_SHOWN else f"{self.word[:_WORD_SHOWN]}…"
-
-
-class CardView(NamedTuple):
-    """What the pages show of the organisation's card; `until` is its last day."""
-
-    name: str
-    onion_address: str | None
-    check_words: Sequence[str] = ()
-    accounts: Sequence[str] = ()
-    until: datetime.date = datetime.date(2100, 1, 1)
-
-
-class News(NamedTuple):
-    """What the organisation says of late, and every page heeds.
-
-    `away`: the last day of its absence. `since`: the first day whose messages may be in other hands. `advice`:
-    paragraphs for where Tor is blocked; `verified`: the day on which somebody checked the last such advice.
-    """
-
-    away: datetime.date | None = None
-    since: datetime.date | None = None
-    advice: tuple[str, ...] = ()
-    verified: datetime.date | None = None
 
 
 class Sheet(NamedTuple):
