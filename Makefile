@@ -56,7 +56,7 @@ who: ## try who sees what, and write the table into spec/THREATS.md
 
 lock: ## write requirements.lock and tools/bootstrap.lock anew, with the newest packages
 	@tools/setup python
-	.tools/bin/uv pip compile --quiet --upgrade pyproject.toml --group dev --universal --python-version 3.11 \
+	.tools/bin/uv pip compile --quiet --upgrade pyproject.toml --extra call --group dev --universal --python-version 3.11 \
 	  --generate-hashes --no-header --no-annotate --output-file requirements.lock
 	echo uv | .tools/bin/uv pip compile --quiet --upgrade - --universal --python-version 3.11 \
 	  --generate-hashes --no-header --no-annotate --output-file tools/bootstrap.lock
