@@ -1,0 +1,157 @@
+"""What a person uploads and pastes: a folder a platform and language, files in order, texts within limits, a checklist.
+
+No account's credentials are ever needed: a person uploads by hand, to the accounts that are on the card.
+"""
+
+from __future__ import annotations
+
+import html
+import shutil
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from .call import Call, Video
+from .platforms import Platform, platforms
+from .steps import Step
+from .words import words
+
+_RECIPE = "upload 1"
+
+
+@dataclass(frozen=True)
+class Paste:
+    """What is pasted beside a film: `title` is "" where the platform has no field for it."""
+
+    title: str
+    text: str
+    tags: Sequence[str]
+
+
+def paste(call: Call, video: Video, platform: Platform, language: str, *, draft: bool) -> Paste:
+    """The texts of a film for a platform: those of the call, and the lines that every film carries.
+
+    The address stands as text, never as a link: a link would open outside Tor Browser.
+    """
+    said, own = call.texts[language], words(language)
+    shown = said.videos[video.name]
+    mark = f"{own.draft} · " if draft else ""
+    label = own.label(dramatised=video.file.dramatised, synthetic=video.file.synthetic)
+    lines = [
+        f"{own.type_it}:\n{call.address}",
+        f"{own.check_words}: {' '.join(call.card.check_words)}",
+        own.note,
+        " · ".join(part for part in (label, said.organisation) if part),
+    ]
+    head = [] if platform.title_most else [shown.title]
+    text = "\n\n".join([*head, shown.description.strip(), *lines])
+    return Paste(mark + shown.title if platform.title_most else "", mark + text, shown.tags)
+
+
+def over_limits(texts: Paste, platform: Platform) -> list[str]:
+    """What is too long for a platform, one sentence each; characters are counted as code points."""
+    found = [("title", texts.title, platform.title_most), ("text", texts.text, platform.text_most)]
+    return [
+        f"The {name} has {len(text)} characters for {platform.name}, which takes {most}: shorten it."
+        for name, text, most in found
+        if text and len(text) > most
+    ]
+
+
+@dataclass(frozen=True)
+class Item:
+    """One film for one platform in one language: what was made of it, and what goes with it."""
+
+    call: Call
+    video: Video
+    platform: str
+    language: str
+    film: Path  # signed, as it is uploaded
+    made: Sequence[Path]  # captions and thumbnail
+
+    @property
+    def folder(self) -> Path:
+        """Where all of it lies for whoever uploads it."""
+        return self.call.built / "upload" / self.platform / self.language
+
+    @property
+    def texts(self) -> Paste:
+        """What is pasted."""
+        draft = self.call.draft(self.language)
+        return paste(self.call, self.video, platforms()[self.platform], self.language, draft=draft)
+
+    def names(self) -> list[tuple[Path, str]]:
+        """Each file with its name in the folder; numbers give the order in which a platform asks for them."""
+        place = list(self.call.file.videos).index(self.video.name) + 1
+        return [(path, f"{place}-{number} {path.name}") for number, path in enumerate([self.film, *self.made], 1)]
+
+    def steps(self) -> Iterator[Step]:
+        """Copies of the files, the texts, and the checklist."""
+        for path, name in self.names():
+            yield Step("upload", (self.folder / name,), (path,), _RECIPE, partial(_copy, path, name))
+        place = list(self.call.file.videos).index(self.video.name) + 1
+        texts = self.texts
+        text = "\n\n".join(
+            part for part in (texts.title, texts.text, " ".join(f"#{tag}" for tag in texts.tags)) if part
+        )
+        for name, content in ((f"{place} texts.txt", text + "\n"), (f"{place} checklist.html", checklist(self))):
+            yield Step("upload", (self.folder / name,), (), f"{_RECIPE}\0{content}", partial(_write, name, content))
+
+
+def _copy(path: Path, name: str, folder: Path) -> None:
+    shutil.copyfile(path, folder / name)
+
+
+def _write(name: str, content: str, folder: Path) -> None:
+    (folder / name).write_text(content, "utf-8")
+
+
+def accounts(call: Call, platform: str) -> list[str]:
+    """The card's accounts on a platform, by the host in their addresses."""
+    hosts = {"youtube": "youtube.", "shorts": "youtube.", "instagram": "instagram.", "facebook": "facebook."}
+    host = hosts.get(platform)
+    return [each for each in call.card.accounts if host and host in each.lower()]
+
+
+def checklist(item: Item) -> str:
+    """One page for who uploads a film: what to do in which order, with the texts to copy."""
+    platform, texts, film = platforms()[item.platform], item.texts, item.video.file
+    own = accounts(item.call, item.platform)
+    account = f"Sign in to {' or '.join(own)}. Any other account is not on the card." if own else _NO_ACCOUNT
+    steps = [account] if item.platform != "forward" else []
+    steps += [f"Upload “{name}”." for _, name in item.names()]
+    steps += ["Set it to private until you have looked at it there."] * (item.platform in ("youtube", "shorts"))
+    steps += [f"Set “{platform.synthetic}”: the film says itself that it is acted or made by a machine."] * bool(
+        platform.synthetic and (film.synthetic or film.dramatised)
+    )
+    steps += [
+        "Paste the texts below. Do not shorten the address, and make no link of it.",
+        "Look at what the platform shows: the last six seconds are the card, and a phone reads its QR code.",
+        "Note where it went:  sottovoce call published FOLDER URL",
+    ]
+    fields = [("Title", texts.title), ("Text", texts.text), ("Tags", ", ".join(texts.tags))]
+    shown = "".join(
+        f"<h2>{name}</h2><textarea readonly rows={min(14, text.count(chr(10)) + 2)} dir=auto>{html.escape(text)}</textarea>"
+        for name, text in fields
+        if text
+    )
+    listed = "".join(f"<li><label><input type=checkbox> {html.escape(step)}</label>" for step in steps)
+    title = f"{platform.name}, {item.language}: {texts.title or item.video.name}"
+    return _PAGE.format(title=html.escape(title), steps=listed, fields=shown)
+
+
+_NO_ACCOUNT = (
+    "The card has no account on this platform: have the office put it on the card first, or leave this one out."
+)
+_PAGE = """<!doctype html>
+<html lang=en><meta charset=utf-8><meta name=viewport content="width=device-width">
+<title>{title}</title>
+<style>body{{font:1rem/1.5 system-ui,sans-serif;max-width:44rem;margin:2rem auto;padding:0 1rem;color:#16233b;background:#f9f5ec}}
+h1{{font-size:1.4rem}}h2{{font-size:1rem;margin:1.2rem 0 .3rem}}li{{margin:.5rem 0}}
+textarea{{width:100%;box-sizing:border-box;font:inherit;padding:.5rem;border:1px solid #7a8496;background:#fff;color:inherit}}</style>
+<h1>{title}</h1>
+<ol>{steps}</ol>
+{fields}
+</html>
+"""
