@@ -2,7 +2,7 @@
 
     call.toml                  the call: path, languages, videos, platforms, until when
     policy.toml                what the organisation advises, decided once
-    signed/                    the organisation's root and card, as its office signed them
+    signed/                    the organisation's root and card, and which texts are signed off, as its office signed
     logo.svg                   the organisation's sign
     texts/LANGUAGE.toml        what is said in a language
     videos/NAME/video.toml     a film: a storyboard's scenes, or a master film; its sound
@@ -14,6 +14,7 @@ Everything that is built goes to build/, which can be thrown away.
 from __future__ import annotations
 
 import datetime
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +23,7 @@ from typing import Literal
 from msgspec import field
 
 from sottovoce.protocol.errors import Refused
+from sottovoce.trust.calls import read_texts
 from sottovoce.trust.card import Card, UntrustedCard
 from sottovoce.trust.published import SignedFolder
 from sottovoce.trust.roster import Root
@@ -29,6 +31,7 @@ from sottovoce.trust.roster import Root
 from .errors import CallError
 from .form import Form, read
 from .policy import Policy
+from .proof.said import said
 
 Shape = Literal["16x9", "9x16", "1x1"]
 Camera = tuple[float, float, float, float]  # seconds since the scene began, centre x and y in its drawing, zoom
@@ -184,6 +187,11 @@ class Call:
     def built(self) -> Path:
         """Where everything that is built goes."""
         return self.folder / "build"
+
+    def draft(self, language: str) -> bool:
+        """Whether what the call says in a language today is not what the office signed off (spec 8.18)."""
+        signed = read_texts(SignedFolder(self.folder / "signed").get("texts"), self.root)
+        return signed.get(language) != hashlib.sha256(said(self, language)).digest()
 
 
 def read_call(folder: Path, today: int) -> Call:

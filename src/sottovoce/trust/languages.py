@@ -53,13 +53,14 @@ class UntrustedLanguages(Untrusted):
         self.check(root.org, [root.key], 1, self.claim.issued if today is None else today)
         made, body = Languages._made(self.claim, self.raw), self.claim.body
         shape(isinstance(body, dict) and len(body) <= LANGUAGES_MOST and all(map(is_tag, body)), "languages")
-        shape(all(map(_is_review, body.values())), "languages")
+        shape(all(map(is_review, body.values())), "languages")
         made.hashes = {tag: review[0] for tag, review in body.items()}
         made.reviewed = {tag: review[1] for tag, review in body.items()}
         return made
 
 
-def _is_review(value: object) -> bool:
+def is_review(value: object) -> bool:
+    """Whether it is a pair of a hash and the epoch of a review."""
     match value:
         case [digest, int() as epoch]:
             return is_bytes(digest, HASH) and type(epoch) is int
