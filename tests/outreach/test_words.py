@@ -80,5 +80,5 @@ def test_the_browser_has_the_name_that_the_door_gives_it(language: str, name: st
 
 def test_the_two_chinese_scripts_say_the_same_with_their_own_signs() -> None:
     simple, full = "".join(sentences(words("zh-Hans"))), "".join(sentences(words("zh-Hant")))
-    assert not set(simple) & set("網錄瀏覽器裝號碼請這張從個來對機無關連風險過")
+    assert not set(simple) & set("網錄瀏覽裝號碼請這張從個來對機無關連風險過")
     assert not set(full) & set("网录浏览装号码请这张从个来对机无关连风险过")
