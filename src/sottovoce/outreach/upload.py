@@ -5,7 +5,6 @@ No account's credentials are ever needed: a person uploads by hand, to the accou
 
 from __future__ import annotations
 
-import html
 import shutil
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ from functools import partial
 from pathlib import Path
 
 from .call import Call, Video
+from .pages import page
 from .platforms import Platform, platforms
 from .steps import Step
 from .words import words
@@ -119,39 +119,19 @@ def checklist(item: Item) -> str:
     platform, texts, film = platforms()[item.platform], item.texts, item.video.file
     own = accounts(item.call, item.platform)
     account = f"Sign in to {' or '.join(own)}. Any other account is not on the card." if own else _NO_ACCOUNT
-    steps = [account] if item.platform != "forward" else []
-    steps += [f"Upload “{name}”." for _, name in item.names()]
-    steps += ["Set it to private until you have looked at it there."] * (item.platform in ("youtube", "shorts"))
-    steps += [f"Set “{platform.synthetic}”: the film says itself that it is acted or made by a machine."] * bool(
-        platform.synthetic and (film.synthetic or film.dramatised)
-    )
-    steps += [
+    labelled = platform.synthetic and (film.synthetic or film.dramatised)
+    steps = [
+        *[account] * (item.platform != "forward"),
+        *(f"Upload “{name}”." for _, name in item.names()),
+        *["Keep it private until you have looked at it there."] * (item.platform in ("youtube", "shorts")),
+        *[f"Set “{platform.synthetic}”: the film says itself that it is acted or made by a machine."] * bool(labelled),
         "Paste the texts below. Do not shorten the address, and make no link of it.",
         "Look at what the platform shows: the last six seconds are the card, and a phone reads its QR code.",
         "Note where it went:  sottovoce call published FOLDER URL",
     ]
     fields = [("Title", texts.title), ("Text", texts.text), ("Tags", ", ".join(texts.tags))]
-    shown = "".join(
-        f"<h2>{name}</h2><textarea readonly rows={min(14, text.count(chr(10)) + 2)} dir=auto>{html.escape(text)}</textarea>"
-        for name, text in fields
-        if text
-    )
-    listed = "".join(f"<li><label><input type=checkbox> {html.escape(step)}</label>" for step in steps)
     title = f"{platform.name}, {item.language}: {texts.title or item.video.name}"
-    return _PAGE.format(title=html.escape(title), steps=listed, fields=shown)
+    return page("checklist.html", title=title, steps=steps, fields=[each for each in fields if each[1]])
 
 
-_NO_ACCOUNT = (
-    "The card has no account on this platform: have the office put it on the card first, or leave this one out."
-)
-_PAGE = """<!doctype html>
-<html lang=en><meta charset=utf-8><meta name=viewport content="width=device-width">
-<title>{title}</title>
-<style>body{{font:1rem/1.5 system-ui,sans-serif;max-width:44rem;margin:2rem auto;padding:0 1rem;color:#16233b;background:#f9f5ec}}
-h1{{font-size:1.4rem}}h2{{font-size:1rem;margin:1.2rem 0 .3rem}}li{{margin:.5rem 0}}
-textarea{{width:100%;box-sizing:border-box;font:inherit;padding:.5rem;border:1px solid #7a8496;background:#fff;color:inherit}}</style>
-<h1>{title}</h1>
-<ol>{steps}</ol>
-{fields}
-</html>
-"""
+_NO_ACCOUNT = "The card has no account on this platform: have the office put it on the card, or leave this one out."

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cache
 from importlib import resources
 from pathlib import Path
@@ -33,7 +34,7 @@ class Words(Form):
         """Each clause of the policy with its sentence."""
         return [(clause, self.clauses[clause][getattr(policy, clause)]) for clause in policy.__struct_fields__]
 
-    def label(self, *, dramatised: bool, synthetic: list[str]) -> str:
+    def label(self, *, dramatised: bool, synthetic: Sequence[str]) -> str:
         """What is said in the picture of a film that is acted or made by a machine; "" where neither is true."""
         said = [self.dramatised] * dramatised
         said += [getattr(self, f"synthetic_{kind}") for kind in synthetic]
