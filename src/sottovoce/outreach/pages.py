@@ -15,7 +15,7 @@ def _environment() -> Environment:
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
-    )
+    )  # fmt: skip
 
 
 def page(template: str, **values: object) -> str:

@@ -83,14 +83,14 @@ class Item:
 
     def names(self) -> list[tuple[Path, str]]:
         """Each file with its name in the folder; numbers give the order in which a platform asks for them."""
-        place = list(self.call.file.videos).index(self.video.name) + 1
+        place = self.call.videos.index(self.video) + 1
         return [(path, f"{place}-{number} {path.name}") for number, path in enumerate([self.film, *self.made], 1)]
 
     def steps(self) -> Iterator[Step]:
         """Copies of the files, the texts, and the checklist."""
         for path, name in self.names():
             yield Step("upload", (self.folder / name,), (path,), _RECIPE, partial(_copy, path, name))
-        place = list(self.call.file.videos).index(self.video.name) + 1
+        place = self.call.videos.index(self.video) + 1
         texts = self.texts
         text = "\n\n".join(
             part for part in (texts.title, texts.text, " ".join(f"#{tag}" for tag in texts.tags)) if part

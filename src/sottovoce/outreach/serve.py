@@ -1,0 +1,127 @@
+"""What was built, in a browser on this machine: films to play, texts to copy, leaflets, what to do next."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.middleware.trustedhost import TrustedHostMiddleware
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, Response
+from starlette.routing import Mount, Route
+from starlette.staticfiles import StaticFiles
+
+from .call import Call, Video
+from .pages import page
+from .platforms import platforms
+from .tongues import TONGUES
+from .upload import paste
+
+HOSTS = ["127.0.0.1", "localhost"]  # a page of another site that names this machine otherwise is not answered
+_HEADERS = {
+    "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; media-src 'self'; img-src 'self' data:",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cache-Control": "no-store",
+}
+
+
+@dataclass(frozen=True)
+class Shown:
+    """One file that was built, as a page names it: its path below build/, its address there, and its size in bytes."""
+
+    name: str
+    path: str
+    size: int
+
+    @property
+    def folder(self) -> str:
+        """The first folder of its path; "" where there is none."""
+        return self.path.rpartition("/")[0].split("/")[0]
+
+    @property
+    def href(self) -> str:
+        """Its address on this server."""
+        return f"/built/{quote(self.path)}"
+
+
+@dataclass(frozen=True)
+class Gallery:
+    """Pages over a call's folder; `state` reads the call anew for each page, with what `call check` finds."""
+
+    state: Callable[[], tuple[Call, Sequence[Any]]]
+
+    def app(self, built: Path) -> Starlette:
+        """The pages as an app for a listener on this machine only."""
+        built.mkdir(parents=True, exist_ok=True)
+        routes = [
+            Route("/", self._front),
+            Route("/in/{language}", self._language),
+            Mount("/built", StaticFiles(directory=built)),
+        ]
+        return Starlette(routes=routes, middleware=[Middleware(TrustedHostMiddleware, allowed_hosts=HOSTS)])
+
+    async def _front(self, _: Request) -> Response:
+        call, findings = self.state()
+        return _shown(
+            "front.html", call=call, findings=findings, next=list(next_steps(call)),
+            languages=[(TONGUES[tag], call.draft(tag)) for tag in call.file.languages],
+            others=[each for each in found(call.built) if each.folder in ("", "press")],
+        )  # fmt: skip
+
+    async def _language(self, request: Request) -> Response:
+        call, _ = self.state()
+        tag = request.path_params["language"]
+        if tag not in call.file.languages:
+            raise HTTPException(404)
+        built = found(call.built)
+        return _shown(
+            "language.html", call=call, tongue=TONGUES[tag], draft=call.draft(tag),
+            films=[_film(call, built, video, name, tag) for video in call.videos for name in call.file.platforms],
+            papers=[each for each in built if tag in each.name and each.folder not in ("films", "upload")],
+        )  # fmt: skip
+
+
+def _shown(template: str, **values: object) -> Response:
+    return HTMLResponse(page(template, **values), headers=_HEADERS)
+
+
+def found(built: Path) -> list[Shown]:
+    """All files that were built."""
+    files = sorted(path for path in built.rglob("*") if path.is_file() and not path.name.startswith("."))
+    return [Shown(path.name, str(path.relative_to(built)), path.stat().st_size) for path in files]
+
+
+def _film(call: Call, built: Sequence[Shown], video: Video, platform: str, language: str) -> dict[str, object]:
+    """One film for one platform: what is played, and what goes with it."""
+    place = call.videos.index(video) + 1
+    own = [each for each in built if each.path.startswith(f"upload/{platform}/{language}/{place}")]
+    by_end = {each.name.rpartition(".")[2]: each for each in own}
+    return {
+        "video": video.name, "platform": platforms()[platform], "files": own,
+        "film": by_end.get("mp4"), "poster": by_end.get("png"),
+        "texts": paste(call, video, platforms()[platform], language, draft=call.draft(language)),
+    }  # fmt: skip
+
+
+def next_steps(call: Call) -> Iterator[str]:
+    """What is left to do until the call is out, in order; commands stand as they are typed."""
+    folder = call.folder
+    for name, tag in ((TONGUES[tag].name, tag) for tag in call.file.languages if call.draft(tag)):
+        yield f"{name} is not signed off, so DRAFT stands across it. Review it:  sottovoce call review {tag} {folder}"
+    if not found(call.built):
+        yield f"Build it:  sottovoce call build {folder}"
+        return
+    if not call.card.accounts:
+        yield "The card names no account: have the office put yours on it, so that people can tell them from false ones."
+    yield f"Sign the list of all files at the office:  sottovoce call sign {folder} OFFICE"
+    yield "Bring it to the server:  sottovoce org publish OFFICE SERVER"
+    yield "Upload what lies in build/upload, one folder a platform and language; each has a checklist."
+    yield f"Note where each film went:  sottovoce call published {folder} URL"
+    yield f"Before {call.file.until}: sign, build and publish anew. After it nobody should trust what was printed."
