@@ -10,6 +10,7 @@ import click
 from sottovoce.onion.keys import OnionKey
 from sottovoce.onion.tor import set_authorized_clients
 from sottovoce.protocol.errors import Refused
+from sottovoce.trust.accounts import sign_accounts
 from sottovoce.trust.locked import unlock
 from sottovoce.trust.mark import need_today, write_mark
 from sottovoce.trust.office import KINDS, Office, restore
@@ -66,6 +67,20 @@ def renew(folder: Path, threshold: int | None, **given: str | None) -> None:
     """Sign roster, card and access list anew before they end (roster: 180 days, card: a year)."""
     Office.open(folder, passphrase(given["passphrase"], "the office")).renew(today(), threshold)
     out.print(f"Signed anew. Bring the files to the server:  sottovoce org publish {folder} SERVER", markup=False)
+
+
+@org.command()
+@click.argument("folder", type=PATH)
+@click.argument("addresses", nargs=-1)
+@passphrase_option
+def accounts(folder: Path, addresses: tuple[str, ...], **given: str | None) -> None:
+    """Put the organisation's own accounts on its card: all of them, by their whole web ADDRESSES; none takes all off.
+
+    Where one is truncated, a stranger can register what is left of it.
+    """
+    sign_accounts(Office.open(folder, passphrase(given["passphrase"], "the office")), addresses, today())
+    out.print(f"{len(addresses)} accounts are on the card now. Bring it to the server:", markup=False)
+    out.print(f"  sottovoce org publish {folder} SERVER", markup=False)
 
 
 @org.command()

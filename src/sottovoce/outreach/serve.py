@@ -119,7 +119,7 @@ def next_steps(call: Call) -> Iterator[str]:
         yield f"Build it:  sottovoce call build {folder}"
         return
     if not call.card.accounts:
-        yield "The card names no account: have the office put yours on it, so that people can tell them from false ones."
+        yield "The card names no account: have the office put yours on it, so that people know false ones."
     yield f"Sign the list of all files at the office:  sottovoce call sign {folder} OFFICE"
     yield "Bring it to the server:  sottovoce org publish OFFICE SERVER"
     yield "Upload what lies in build/upload, one folder a platform and language; each has a checklist."

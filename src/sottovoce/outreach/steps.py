@@ -7,7 +7,6 @@ and is still as it was written, the step is not run. So it also is when an input
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 import shutil
 import threading
@@ -16,10 +15,22 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
+
+import msgspec
 
 from .errors import CallError
 
 _STATE = ".made.json"
+
+
+class Made(NamedTuple):
+    """What is known of a file: the key it was made from ("" for an input), its time in ns, its size, its SHA-256."""
+
+    key: str
+    time: int
+    size: int
+    hash: str
 
 
 @dataclass(frozen=True)
@@ -89,7 +100,7 @@ class Builder:
         for output in step.outputs:
             output.parent.mkdir(parents=True, exist_ok=True)
             (fresh / output.name).replace(output)
-            self._state[str(output.relative_to(self.folder))] = [key, *_stamp(output), _hash_file(output)]
+            self._state[str(output.relative_to(self.folder))] = Made(key, *_stamp(output), _hash_file(output))
         shutil.rmtree(fresh, ignore_errors=True)
         self._write_state()
         return Done(step, ran=True, seconds=time.monotonic() - begun)
@@ -100,18 +111,17 @@ class Builder:
 
     def _held(self, output: Path, key: str) -> bool:
         made = self._state.get(str(output.relative_to(self.folder)))
-        return made is not None and made[0] == key and output.exists() and made[1:3] == _stamp(output)
+        return made is not None and made.key == key and output.exists() and made[1:3] == _stamp(output)
 
     def _hash(self, path: Path) -> str:
         """The hash of an input: known for what was built here, remembered by time and size for others."""
         if path.is_relative_to(self.folder):
-            return str(self._state[str(path.relative_to(self.folder))][3])
+            return self._state[str(path.relative_to(self.folder))].hash
         stamp, name = _stamp(path), str(path)
         made = self._state.get(name)
         if made is None or made[1:3] != stamp:
-            made = ["", *stamp, _hash_file(path)]
-            self._state[name] = made
-        return str(made[3])
+            made = self._state[name] = Made("", *stamp, _hash_file(path))
+        return made.hash
 
     def _forget(self, makers: Mapping[Path, Step]) -> None:
         """Removes what is no longer built: an old address must not lie beside the new ones."""
@@ -124,27 +134,26 @@ class Builder:
                 folder.rmdir()
         self._write_state()
 
-    def _read_state(self) -> dict[str, list[str | int]]:
+    def _read_state(self) -> dict[str, Made]:
         try:
-            state = json.loads((self.folder / _STATE).read_text("utf-8"))
-        except (OSError, ValueError):
+            return msgspec.json.decode((self.folder / _STATE).read_bytes(), type=dict[str, Made])
+        except (OSError, msgspec.DecodeError):
             return {}  # all is built anew
-        return state if isinstance(state, dict) else {}
 
     def _write_state(self) -> None:
         with self._lock:
             self.folder.mkdir(parents=True, exist_ok=True)
             fresh = self.folder / (_STATE + ".new")
-            fresh.write_text(json.dumps(dict(self._state)), "utf-8")
+            fresh.write_bytes(msgspec.json.encode(dict(self._state)))
             fresh.replace(self.folder / _STATE)
 
 
-def _stamp(path: Path) -> list[str | int]:
+def _stamp(path: Path) -> tuple[int, int]:
     try:
         status = path.stat()
     except FileNotFoundError:
         raise CallError(f"{path} is missing: put it there, or take its name out of the call.") from None
-    return [status.st_mtime_ns, status.st_size]
+    return status.st_mtime_ns, status.st_size
 
 
 def _hash_file(path: Path) -> str:
