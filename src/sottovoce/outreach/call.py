@@ -48,11 +48,12 @@ class CallFile(Form):
 
 
 class VideoText(Form):
-    """What a platform shows beside a film, in one language."""
+    """What a platform shows beside a film, in one language; `words` stand in its overlay, by the keys there."""
 
     title: str
     description: str
     tags: list[str] = field(default_factory=list)
+    words: dict[str, str] = field(default_factory=dict)
 
 
 class Texts(Form):
@@ -140,6 +141,7 @@ class VideoFile(Form):
     dramatised: bool
     synthetic: list[Literal["voice", "picture"]] = field(default_factory=list)
     seconds: float = 0.0
+    overlay: str = ""  # a drawing over all scenes, for the film's whole time; the only one with words, each by its key
     scenes: list[Scene] = field(default_factory=list)
     sound: Sound = field(default_factory=Sound)
     master: str = ""
