@@ -618,6 +618,8 @@ LANGUAGES = Claim(
     {"fa": [fixed("texts"), EPOCH], "zh-Hans": [fixed("other texts"), EPOCH - 9]},
 )
 ADVICE = Claim("advice", ORG, 1, EPOCH, EPOCH + 55, [EPOCH - 1, {"fa": "یک.\n\nدو.", "zh-Hant": "一"}])
+TEXTS = Claim("texts", ORG, 1, EPOCH, EPOCH + 3_650, {"en": [fixed("said"), EPOCH], "fa": [fixed("texts"), EPOCH - 9]})
+CALLS = Claim("calls", ORG, 1, EPOCH, EPOCH + 3_650, {"harbour": [fixed("list"), EPOCH + 90], "old-quay": [ORG, EPOCH]})
 TRANSPORT = Claim("transport", ORG, 1, EPOCH, EPOCH + 7, [5, KemKey(fixed("transport 5")).public])
 NOTICES = [
     Claim("absence", ORG, 1, EPOCH, EPOCH + 60, EPOCH + 9),
@@ -644,6 +646,8 @@ def signed_things() -> Iterator[tuple[str, Scenario]]:
         (TRANSPORT, members(5), "8.12"),
         (LANGUAGES, by_root, "8.16"),
         (ADVICE, by_root, "8.17"),
+        (TEXTS, by_root, "8.18"),
+        (CALLS, by_root, "8.19"),
         (ABSENCE, members(5), "8.15"),
         (COMPROMISE, members(7), "8.15"),
     ]:
@@ -796,6 +800,20 @@ def bad_languages() -> Iterator[tuple[str, str, bytes]]:
     yield "languages_member", "Signed by a member.", LANGUAGES.sign(members(0))
 
 
+def bad_calls(kind: Claim, names: tuple[str, str], most: int) -> Iterator[tuple[str, str, bytes]]:
+    """Sign-offs of a call's texts, and lists of calls, to refuse; of the `names` one fits, and one does not."""
+    by_root, pair = [signer("root")], [fixed("list"), EPOCH]
+    fits, false = names
+    for name, about, body in [
+        ("name", "A name that can't be.", {false: pair}),
+        ("short", "A hash that is too short.", {fits: [bytes(31), EPOCH]}),
+        ("epoch", "An epoch of true.", {fits: [fixed("list"), True]}),
+        ("many", f"{most + 1} entries.", {f"a{chr(97 + number)}": pair for number in range(most + 1)}),
+    ]:
+        yield f"{kind.kind}_{name}", about, replace(kind, body=body).sign(by_root)
+    yield f"{kind.kind}_member", "Signed by a member.", kind.sign(members(0))
+
+
 def bad_advice() -> Iterator[tuple[str, str, bytes]]:
     """Advice to refuse."""
     by_root = [signer("root")]
@@ -861,6 +879,8 @@ def bad_signed_things() -> Iterator[tuple[str, Scenario]]:
         ("draft", "duty list", "8.3 8.11", bad_drafts()),
         ("languages", "roster", "8.3 8.16", bad_languages()),
         ("advice", "roster", "8.3 8.17", bad_advice()),
+        ("texts", "roster", "8.3 8.18", bad_calls(TEXTS, ("fa", "f"), 16)),
+        ("calls", "roster", "8.3 8.19", bad_calls(CALLS, ("harbour", "harbour-7"), 20)),
         ("absence", "roster", "8.3 8.15", bad_absences()),
         ("compromise", "roster", "8.3 8.15", bad_compromises()),
     ]:

@@ -9,6 +9,7 @@ from sottovoce.protocol import cbor
 from sottovoce.protocol.body import Body
 from sottovoce.protocol.envelope import TO_DESK, TO_SOURCE, DeskPart, Header, LaterPart, SourcePart, body_hash
 from sottovoce.protocol.words import Passphrase
+from sottovoce.trust.call_list import CallList, ListedFile, ListedTexts
 from sottovoce.trust.join import Invitation, JoinRequest
 from sottovoce.trust.roster import FIRST_ORG, join_roots
 from sottovoce.trust.signed import Claim
@@ -57,6 +58,8 @@ def _signed() -> dict[str, list[bytes]]:
         "access": ["m.onion", {0: bytes(32)}],
         "languages": {"zh-Hans": [bytes(32), TODAY]},
         "advice": [TODAY - 49, {"fa": "a"}],
+        "texts": {"fa": [bytes(32), TODAY]},
+        "calls": {"old-quay": [bytes(32), TODAY]},
         "transport": [0, TRANSPORT.public],
         "absence": TODAY + 3,
         "compromise": TODAY,
@@ -71,6 +74,12 @@ def _signed() -> dict[str, list[bytes]]:
 def _claim(kind: str, body: object) -> bytes:
     org, last = (FIRST_ORG if kind == "root" else ORG), TODAY if kind == "duty" else TODAY + 7
     return Claim(kind, org, 1, TODAY, last, body).sign([ROOT_KEY, SIGNING[0]])
+
+
+def _call_list() -> bytes:
+    file = ListedFile("upload/youtube/fa/1-1 film.mp4", 9, bytes(32), "fa", "youtube", "A film")
+    texts = {"fa": ListedTexts(bytes(32), "Why")}
+    return CallList("old-quay", TODAY, [file], texts, [("a.example/1", "a.example")], ["b.example"]).encode()
 
 
 def _replies() -> list[bytes]:
@@ -89,6 +98,7 @@ def seeds() -> dict[str, list[bytes]]:
         "body": [BODY],
         **_parts(),
         **_signed(),
+        "call_list": [_call_list()],
         "join_request": [request.sign(SIGNING[0]), KEYS.dh * 2],
         "invitation": [Invitation(ROOT_RAW, card).text("Welcome."), card],
         "locked_file": [cbor.encode([bytes(16), 3, 4, 262_144, bytes(12), bytes(32)])],

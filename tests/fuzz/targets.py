@@ -45,6 +45,8 @@ from sottovoce.protocol.sealing import binding, seal
 from sottovoce.protocol.sizes import AEAD_TAG, ENCAPSULATED, PLAINTEXT, TAG
 from sottovoce.protocol.words import Passphrase, parse
 from sottovoce.trust import locked
+from sottovoce.trust.call_list import CallList
+from sottovoce.trust.calls import UntrustedCalls, UntrustedCallTexts
 from sottovoce.trust.card import UntrustedAccess, UntrustedCard
 from sottovoce.trust.duty import UntrustedDutyList
 from sottovoce.trust.join import Invitation, JoinRequest
@@ -120,6 +122,8 @@ KINDS: dict[str, Callable[[bytes], object]] = {
     "access": lambda raw: UntrustedAccess.of(raw).verify(ROOT, TODAY),
     "languages": lambda raw: UntrustedLanguages.of(raw).verify(ROOT, TODAY),
     "advice": lambda raw: UntrustedAdvice.of(raw).verify(ROOT),
+    "texts": lambda raw: UntrustedCallTexts.of(raw).verify(ROOT),
+    "calls": lambda raw: UntrustedCalls.of(raw).verify(ROOT, TODAY),
     "transport": lambda raw: UntrustedTransport.of(raw).verify(ROSTER, TODAY),
     "absence": lambda raw: UntrustedNotice.of(raw, "absence").verify(ROSTER, TODAY),
     "compromise": lambda raw: UntrustedNotice.of(raw, "compromise").verify(ROSTER, TODAY),
@@ -141,6 +145,13 @@ def of_signed(kind: str) -> Callable[[bytes], None]:
             KINDS[kind](cbor.encode([raw]) if kind in ("root", "transports") else raw)
 
     return target
+
+
+def of_call_list(data: bytes) -> None:
+    """8.19: what is taken encodes to the same bytes, its files in order."""
+    with suppress(Refused):
+        taken = CallList.read(data)
+        assert CallList.read(taken.encode()).files == sorted(taken.files)
 
 
 def of_join_request(data: bytes) -> None:
@@ -333,6 +344,7 @@ TARGETS: dict[str, Callable[[bytes], None]] = {
     "plaintext_to_desk": of_plaintext_to_desk,
     "plaintext_to_source": of_plaintext_to_source,
     **{f"signed_{kind}": of_signed(kind) for kind in KINDS},
+    "call_list": of_call_list,
     "join_request": of_join_request,
     "invitation": of_invitation,
     "locked_file": of_locked_file,

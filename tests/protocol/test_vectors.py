@@ -31,11 +31,12 @@ from sottovoce.protocol.message import Message, UntrustedMessage, UntrustedPart,
 from sottovoce.protocol.reassembly import join_candidates
 from sottovoce.protocol.sealing import binding, unseal
 from sottovoce.protocol.words import Passphrase, parse
+from sottovoce.trust.calls import UntrustedCalls, UntrustedCallTexts
 from sottovoce.trust.card import Card, UntrustedAccess, UntrustedCard
 from sottovoce.trust.duty import DutyDraft, UntrustedDutyList
 from sottovoce.trust.languages import Advice, UntrustedAdvice, UntrustedLanguages
 from sottovoce.trust.notice import UntrustedNotice
-from sottovoce.trust.roster import UntrustedRoot, UntrustedRoster
+from sottovoce.trust.roster import Roster, UntrustedRoot, UntrustedRoster
 from sottovoce.trust.signed import Verified
 from sottovoce.trust.transport import UntrustedTransport
 
@@ -273,31 +274,30 @@ def item_in_mailbox(vector: Vector) -> Item:
 
 
 def trusted(vector: Vector) -> Verified:
-    """8.3 to 8.17."""
+    """8.3 to 8.19."""
     signed, today, least = raw(vector["signed"]), vector["today"], vector["least"]
     root = UntrustedRoot.of(raw(vector["root"])).verify(raw(vector["org"]), today)
-    if vector["kind"] == "root":
-        return UntrustedRoot.of(signed).verify(raw(vector["org"]), today)
-    if vector["kind"] == "duty":
-        roster = UntrustedRoster.of(raw(vector["roster"])).verify(root, today, least)
-        return UntrustedDutyList.of(signed).verify(roster, today, least)
-    if vector["kind"] in ("draft", "transport"):
-        roster = UntrustedRoster.of(raw(vector["roster"])).verify(root, today, least)
-        if vector["kind"] == "draft":
-            return UntrustedDutyList.of(signed).draft(roster, today, least)
-        return UntrustedTransport.of(signed).verify(roster, today, least)
-    if vector["kind"] == "languages":
-        return UntrustedLanguages.of(signed).verify(root, today)
-    if vector["kind"] == "advice":
-        return UntrustedAdvice.of(signed).verify(root)
-    if vector["kind"] in ("absence", "compromise"):
-        roster = UntrustedRoster.of(raw(vector["roster"])).verify(root, today, least)
-        return UntrustedNotice.of(signed, vector["kind"]).verify(roster, today, least)
-    if vector["kind"] == "access":
-        return UntrustedAccess.of(signed).verify(root, today, least)
-    if vector["kind"] == "card":
-        return UntrustedCard.of(signed).verify(root, today, least)
-    return UntrustedRoster.of(signed).verify(root, today, least)
+
+    def roster() -> Roster:
+        return UntrustedRoster.of(raw(vector["roster"])).verify(root, today, least)
+
+    kind = vector["kind"]
+    readers: dict[str, Callable[[], Verified]] = {
+        "root": lambda: UntrustedRoot.of(signed).verify(raw(vector["org"]), today),
+        "roster": lambda: UntrustedRoster.of(signed).verify(root, today, least),
+        "duty": lambda: UntrustedDutyList.of(signed).verify(roster(), today, least),
+        "draft": lambda: UntrustedDutyList.of(signed).draft(roster(), today, least),
+        "transport": lambda: UntrustedTransport.of(signed).verify(roster(), today, least),
+        "languages": lambda: UntrustedLanguages.of(signed).verify(root, today),
+        "advice": lambda: UntrustedAdvice.of(signed).verify(root),
+        "texts": lambda: UntrustedCallTexts.of(signed).verify(root),
+        "calls": lambda: UntrustedCalls.of(signed).verify(root, today),
+        "access": lambda: UntrustedAccess.of(signed).verify(root, today, least),
+        "card": lambda: UntrustedCard.of(signed).verify(root, today, least),
+        "absence": lambda: UntrustedNotice.of(signed, kind).verify(roster(), today, least),
+        "compromise": lambda: UntrustedNotice.of(signed, kind).verify(roster(), today, least),
+    }
+    return readers[kind]()
 
 
 def sealed_to_desk(vector: Vector) -> None:
@@ -415,7 +415,7 @@ def edition_refused(vector: Vector) -> None:
 
 SIGNED = (
     "root", "root_chain", "roster", "duty", "draft", "transport", "card", "access", "pairs",
-    "languages", "advice", "advice_old", "absence", "compromise", "withdrawn",
+    "languages", "advice", "advice_old", "texts", "calls", "absence", "compromise", "withdrawn",
 )  # fmt: skip
 READERS: dict[str, Callable[[Vector], None]] = {
     "passphrase": passphrase,

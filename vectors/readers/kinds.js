@@ -214,6 +214,8 @@ function signed(vector, { lists }) {
     access: () => signedThings.access(raw, theRoot, trust),
     languages: () => signedThings.languages(raw, theRoot, trust),
     advice: () => signedThings.advice(raw, theRoot, trust),
+    texts: () => signedThings.texts(raw, theRoot),
+    calls: () => signedThings.calls(raw, theRoot, trust),
   };
   return { ...readers[vector.kind](), kind: vector.kind, check_words: lists.ofHash(theRoot.org, 6) };
 }
@@ -272,6 +274,8 @@ export const GOOD = {
   signed_languages: goodSigned,
   signed_advice: goodSigned,
   signed_advice_old: goodSigned,
+  signed_texts: goodSigned,
+  signed_calls: goodSigned,
   signed_absence: goodSigned,
   signed_compromise: goodSigned,
   signed_withdrawn: goodSigned,

@@ -175,6 +175,25 @@ export function languages(raw, theRoot, trust) {
   return thing;
 }
 
+/** 8.18: without step 6 of 8.3. */
+export function texts(raw, theRoot) {
+  const thing = takeApart(raw, "texts");
+  checkSigners(thing, { org: theRoot.org, signers: [theRoot.key] });
+  must(isTagged(thing.body), thing.layer, "the texts' form");
+  must([...thing.body.values()].every(isReview), thing.layer, "a review's form");
+  return thing;
+}
+
+const isName = (value) => isText(value) && value.length <= 32 && /^[a-z]{2,}(-[a-z]{2,}){0,3}$/.test(value);
+
+/** 8.19: a call has the form of a review, a hash and an epoch. */
+export function calls(raw, theRoot, trust) {
+  const thing = byRoot("calls", raw, theRoot, trust);
+  must(thing.body instanceof Map && thing.body.size <= 20 && [...thing.body.keys()].every(isName), thing.layer, "the calls' form");
+  must([...thing.body.values()].every(isReview), thing.layer, "a call's form");
+  return thing;
+}
+
 const isPlain = (text) => isText(text) && text !== "" && [...text].length <= 2000 && !/[\u0000-\u0009\u000b-\u001f\u007f-\u009f]/.test(text);
 
 /** 8.17: without step 6 of 8.3; `fresh` is whether its texts may be shown. */

@@ -15,6 +15,7 @@ from sottovoce.protocol import cbor
 from sottovoce.protocol.errors import Refused
 from sottovoce.protocol.sizes import SLOTS
 
+from .calls import UntrustedCalls
 from .card import UntrustedAccess, UntrustedCard
 from .join import JoinRequest
 from .languages import UntrustedAdvice, UntrustedLanguages
@@ -29,7 +30,7 @@ from .upgrade import upgrade_office
 ROOT_DAYS = 3_653  # ten years: films with the address are watched for long
 CARD_DAYS = 365
 MEMBERS_KINDS = ("root", "roster", "card", "access")  # what a member's device is given
-KINDS = (*MEMBERS_KINDS, "languages", "advice")
+KINDS = (*MEMBERS_KINDS, "languages", "advice", "calls")
 SECRETS = "secrets.locked"
 _BACKUP_MOST = 4 << 20
 SIGNED: dict[str, Callable[[bytes], Untrusted]] = {
@@ -38,6 +39,7 @@ SIGNED: dict[str, Callable[[bytes], Untrusted]] = {
     "access": UntrustedAccess.of,
     "languages": UntrustedLanguages.of,
     "advice": UntrustedAdvice.of,
+    "calls": UntrustedCalls.of,
 }
 _DAYS = {"roster": ROSTER_DAYS, "card": CARD_DAYS, "access": ROSTER_DAYS}
 
@@ -139,7 +141,7 @@ class Office:
 
         A sign-off ends with the root. Advice keeps its end, since no signature makes it younger.
         """
-        ends = {"languages": self.read_root().claim.expires, "advice": claim.expires}
+        ends = {**dict.fromkeys(("languages", "calls"), self.read_root().claim.expires), "advice": claim.expires}
         expires = ends[claim.kind] if claim.kind in ends else today + _DAYS[claim.kind]
         self.sign(claim.kind, claim.org, min(today, expires), expires, body)
 

@@ -13,6 +13,8 @@ from sottovoce.protocol.errors import Refused
 from sottovoce.protocol.message import Audience
 from sottovoce.protocol.sizes import EPOCH_SECONDS
 
+from .call_list import CallList, digest_of
+from .calls import SignedCall, read_calls
 from .card import Access, Card, UntrustedAccess, UntrustedCard
 from .duty import DutyList, UntrustedDutyList
 from .languages import Advice, read_advice, read_languages
@@ -20,7 +22,7 @@ from .notice import KINDS as NOTICES
 from .notice import NONE, Kind, Notice, Notices, read_notice
 from .roster import Root, Roster, UntrustedRoot, UntrustedRoster
 
-_SHOWN = ("root", "card", "roster", "duty", "languages", "advice", *NOTICES)
+_SHOWN = ("root", "card", "roster", "duty", "languages", "advice", "calls", *NOTICES)
 
 
 @dataclass(frozen=True)
@@ -28,7 +30,7 @@ class Published:
     """What the organisation says today, verified; `duty` is None where no valid list is.
 
     `languages`: by tag, SHA-256 of the texts that it signed off, English not among them. `advice`: None where there is
-    none; look whether it is fresh.
+    none; look whether it is fresh. `calls`: the organisation's own ones, by name.
     """
 
     root: Root
@@ -38,6 +40,7 @@ class Published:
     languages: Mapping[str, bytes] = field(default_factory=dict)
     advice: Advice | None = None
     notices: Notices = NONE
+    calls: Mapping[str, SignedCall] = field(default_factory=dict)
 
     def audience(self, today: int) -> Audience | None:
         """To whom a source writes today; None when there is no duty key for today (never something weaker)."""
@@ -122,7 +125,8 @@ class SignedFolder:
         languages = read_languages(self.get("languages"), root, today)
         advice, duty = read_advice(self.get("advice"), root), self._duty(roster, today)
         notices = Notices.of(lambda kind: self.notice(kind, roster, today), today)
-        return Published(root, roster, card, duty, languages, advice, notices)
+        calls = read_calls(self.get("calls"), root, today)
+        return Published(root, roster, card, duty, languages, advice, notices, calls)
 
     def notice(self, kind: Kind, roster: Roster, today: int | None) -> Notice | None:
         """The held notice of a kind, when it is the roster's; `today` is None where its time does not matter."""
@@ -130,11 +134,16 @@ class SignedFolder:
 
     def languages(self) -> Mapping[str, bytes]:
         """SHA-256 of each language's signed-off texts; no day is asked, since a sign-off holds until the next one."""
+        root = self._any_root()
+        return read_languages(self.get("languages"), root, None) if root is not None else {}
+
+    def _any_root(self) -> Root | None:
+        """The root, whatever its time; None where there is none."""
         try:
             read = UntrustedRoot.of(self._need("root"))
-            return read_languages(self.get("languages"), read.verify(None, read.claim.issued), None)
+            return read.verify(None, read.claim.issued)
         except Refused:
-            return {}
+            return None
 
     def pack_path(self, tag: str) -> Path:
         """Where the texts of a signed-off language lie."""
@@ -147,6 +156,25 @@ class SignedFolder:
         except OSError:
             return None
         return raw if raw is not None and hashlib.sha256(raw).digest() == languages[tag] else None
+
+    def calls(self) -> Mapping[str, SignedCall]:
+        """The organisation's own calls by name; no day is asked, since each says its last one."""
+        root = self._any_root()
+        return read_calls(self.get("calls"), root, None) if root is not None else {}
+
+    def list_path(self, name: str) -> Path:
+        """Where the list of a call's files lies."""
+        return self.folder / f"call-{name}.list"
+
+    def call_list(self, name: str) -> CallList | None:
+        """The list of a call's files exactly as it was signed; None for all others, also for damaged ones."""
+        try:
+            call = self.calls()[name]
+            raw = self.list_path(name).read_bytes()
+            listed = CallList.read(raw) if digest_of(raw) == call.hash else None
+        except (KeyError, OSError, Refused):
+            return None
+        return listed if listed is not None and (listed.name, listed.until) == (name, call.until) else None
 
     def _duty(self, roster: Roster, today: int | None) -> DutyList | None:
         """The held duty list, when it is the roster's; `today` is None where its time does not matter."""

@@ -55,14 +55,24 @@ def approve(office: Office, passphrase: str, texts: bytes, review: Review, rando
         raise Refused("roster", f"{review.language} is no language that is signed off: name another one.")
     if review.hash != hashlib.sha256(texts).digest():
         raise Refused("roster", "The texts are not those that were reviewed: have them reviewed anew.")
-    if not 0 < len(review.reviewer.strip()) <= NAME_MOST:
-        raise Refused("roster", f"A reviewer's name has 1 to {NAME_MOST} characters: give another one.")
-    held = reviews(office.folder, passphrase)
-    if review not in held:
-        record = cbor.encode([list(each) for each in [*held, review]])
-        write_durably(office.folder / _FILE, lock(record, passphrase, random))
+    check_reviewer(review.reviewer)
+    record(office, passphrase, review, random)
     write_durably(office.signed.pack_path(review.language), texts)
     _sign(office, {**signed_off(office), review.language: [review.hash, review.epoch]}, review.epoch)
+
+
+def check_reviewer(name: str) -> None:
+    """Refused for what is no name."""
+    if not 0 < len(name.strip()) <= NAME_MOST:
+        raise Refused("roster", f"A reviewer's name has 1 to {NAME_MOST} characters: give another one.")
+
+
+def record(office: Office, passphrase: str, review: Review, random: Random) -> None:
+    """Keeps a review in the office's record, once."""
+    held = reviews(office.folder, passphrase)
+    if review not in held:
+        raw = cbor.encode([list(each) for each in [*held, review]])
+        write_durably(office.folder / _FILE, lock(raw, passphrase, random))
 
 
 def withdraw(office: Office, language: str, today: int) -> None:
