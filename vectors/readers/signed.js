@@ -167,20 +167,28 @@ const isTag = (value) => isText(value) && /^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8}){0,3
 const isTagged = (map) => map instanceof Map && map.size <= 16 && [...map.keys()].every(isTag);
 const isReview = (value) => Array.isArray(value) && value.length === 2 && isBytes(value[0], 32) && isInteger(value[1]);
 
+const areReviews = (map) => [...map.values()].every(isReview);
+
+/** 8.17 and 8.18: without step 6 of 8.3. */
+function byRootAtAnyTime(kind, raw, theRoot) {
+  const thing = takeApart(raw, kind);
+  checkSigners(thing, { org: theRoot.org, signers: [theRoot.key] });
+  return thing;
+}
+
 /** 8.16. */
 export function languages(raw, theRoot, trust) {
   const thing = byRoot("languages", raw, theRoot, trust);
   must(isTagged(thing.body), thing.layer, "the languages' form");
-  must([...thing.body.values()].every(isReview), thing.layer, "a review's form");
+  must(areReviews(thing.body), thing.layer, "a review's form");
   return thing;
 }
 
-/** 8.18: without step 6 of 8.3. */
+/** 8.18. */
 export function texts(raw, theRoot) {
-  const thing = takeApart(raw, "texts");
-  checkSigners(thing, { org: theRoot.org, signers: [theRoot.key] });
+  const thing = byRootAtAnyTime("texts", raw, theRoot);
   must(isTagged(thing.body), thing.layer, "the texts' form");
-  must([...thing.body.values()].every(isReview), thing.layer, "a review's form");
+  must(areReviews(thing.body), thing.layer, "a review's form");
   return thing;
 }
 
@@ -190,16 +198,15 @@ const isName = (value) => isText(value) && value.length <= 32 && /^[a-z]{2,}(-[a
 export function calls(raw, theRoot, trust) {
   const thing = byRoot("calls", raw, theRoot, trust);
   must(thing.body instanceof Map && thing.body.size <= 20 && [...thing.body.keys()].every(isName), thing.layer, "the calls' form");
-  must([...thing.body.values()].every(isReview), thing.layer, "a call's form");
+  must(areReviews(thing.body), thing.layer, "a call's form");
   return thing;
 }
 
 const isPlain = (text) => isText(text) && text !== "" && [...text].length <= 2000 && !/[\u0000-\u0009\u000b-\u001f\u007f-\u009f]/.test(text);
 
-/** 8.17: without step 6 of 8.3; `fresh` is whether its texts may be shown. */
+/** 8.17: `fresh` is whether its texts may be shown. */
 export function advice(raw, theRoot, { today }) {
-  const thing = takeApart(raw, "advice");
-  checkSigners(thing, { org: theRoot.org, signers: [theRoot.key] });
+  const thing = byRootAtAnyTime("advice", raw, theRoot);
   const [verified, texts] = Array.isArray(thing.body) && thing.body.length === 2 ? thing.body : [];
   must(isInteger(verified) && isTagged(texts), thing.layer, "the advice's form");
   must([...texts.values()].every(isPlain), thing.layer, "a text's form");
