@@ -11,6 +11,7 @@ import click
 from sottovoce.desk.errors import DeskError
 from sottovoce.door.errors import TextsError
 from sottovoce.onion.errors import OnionError
+from sottovoce.outreach.errors import CallError
 from sottovoce.pool.errors import RoadError
 from sottovoce.protocol.errors import PhraseError, Refused
 from sottovoce.source.errors import SourceError
@@ -25,6 +26,7 @@ _MODULES = {
     "member": "member",
     "language": "language",
     "advice": "language",
+    "call": "call",
     "serve": "serve",
     "desk": "desk",
     "source": "source",
@@ -33,7 +35,8 @@ _MODULES = {
     "demo": "demo",
 }
 _KNOWN_ERRORS = (
-    UserError, DeskError, SourceError, TextsError, OnionError, RoadError, Refused, WrongPassphrase, PhraseError,
+    UserError, DeskError, SourceError, TextsError, OnionError, RoadError, CallError, Refused, WrongPassphrase,
+    PhraseError,
 )  # fmt: skip
 
 

@@ -134,6 +134,9 @@ def _publish(folder: Path, server: Path) -> None:
     for tag in signed.languages():
         if (pack := signed.pack(tag)) is not None:
             write_durably(SignedFolder(server / "signed").pack_path(tag), pack)
+    for name in signed.calls():
+        if (listed := signed.call_list(name)) is not None:
+            write_durably(SignedFolder(server / "signed").list_path(name), listed.encode())
     if signed.get("access") is not None:
         clients = signed.access(today()).clients
         publics = {f"slot-{slot:02}": key for slot, key in clients.items()}

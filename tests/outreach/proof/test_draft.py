@@ -2,51 +2,24 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from doubles.organisation import Organisation
-from doubles.signed_call import CAPTIONS, read, write_call
+from doubles.signed_call import CAPTIONS, read, sign_off, sign_off_claim
 from trust.test_signed import STRANGER
 
-from sottovoce.outreach.call import Call
 from sottovoce.outreach.proof.said import said
 from sottovoce.protocol import cbor
-from sottovoce.trust.signed import Claim
-
-TODAY = 20_780
-
-
-@pytest.fixture(scope="module")
-def organisation(tmp_path_factory: pytest.TempPathFactory) -> Organisation:
-    return Organisation(tmp_path_factory.mktemp("organisation"), TODAY)
-
-
-@pytest.fixture
-def folder(tmp_path: Path, organisation: Organisation) -> Path:
-    return write_call(tmp_path / "call", organisation)
-
-
-def claim_of(call: Call, **changed: bytes) -> Claim:
-    """The sign-off of a call's texts as they are, with other hashes where given."""
-    hashes = {language: hashlib.sha256(said(call, language)).digest() for language in call.file.languages}
-    body = {language: [digest, TODAY] for language, digest in {**hashes, **changed}.items()}
-    return Claim("texts", call.root.org, 1, TODAY, call.root.claim.expires, body)
-
-
-def sign(call: Call, organisation: Organisation, **changed: bytes) -> None:
-    """The root signs."""
-    (call.folder / "signed/texts.signed").write_bytes(claim_of(call, **changed).sign([organisation.office.root_key()]))
 
 
 def test_8_18_texts_are_a_draft_until_the_root_signed_them_off(folder: Path, organisation: Organisation) -> None:
     call = read(folder, organisation)
     assert call.draft("en")
-    sign(call, organisation)
+    sign_off(call, organisation)
     assert not call.draft("en")
-    sign(call, organisation, en=bytes(32))
+    sign_off(call, organisation, en=bytes(32))
     assert call.draft("en")
 
 
@@ -63,7 +36,7 @@ def test_8_18_texts_are_a_draft_until_the_root_signed_them_off(folder: Path, org
 def test_any_other_sentence_is_a_draft_again(
     folder: Path, organisation: Organisation, file: str, old: str, new: str
 ) -> None:
-    sign(read(folder, organisation), organisation)
+    sign_off(read(folder, organisation), organisation)
     text = (folder / file).read_text("utf-8")
     assert old in text
     (folder / file).write_text(text.replace(old, new), "utf-8")
@@ -73,7 +46,7 @@ def test_any_other_sentence_is_a_draft_again(
 def test_when_a_caption_stands_and_how_a_file_is_laid_out_ask_for_no_new_review(
     folder: Path, organisation: Organisation
 ) -> None:
-    sign(read(folder, organisation), organisation)
+    sign_off(read(folder, organisation), organisation)
     captions, texts = folder / "videos/ledger/captions/en.srt", folder / "texts/en.toml"
     captions.write_text(CAPTIONS.replace("00,500", "00,700").replace("\n", "\r\n"), "utf-8")
     texts.write_text("# A comment.\n" + texts.read_text("utf-8"), "utf-8")
@@ -81,7 +54,7 @@ def test_when_a_caption_stands_and_how_a_file_is_laid_out_ask_for_no_new_review(
 
 
 def test_missing_captions_are_said_as_none_and_are_a_draft(folder: Path, organisation: Organisation) -> None:
-    sign(read(folder, organisation), organisation)
+    sign_off(read(folder, organisation), organisation)
     (folder / "videos/ledger/captions/en.srt").unlink()
     assert read(folder, organisation).draft("en")
 
@@ -94,7 +67,7 @@ def test_the_same_folder_gives_the_same_bytes(folder: Path, organisation: Organi
 
 def test_8_18_a_damaged_or_strangers_sign_off_is_as_none(folder: Path, organisation: Organisation) -> None:
     call = read(folder, organisation)
-    claim = claim_of(call)
+    claim = sign_off_claim(call)
     key = organisation.office.root_key()
     others = [
         b"", b"junk", claim.sign([STRANGER]), replace(claim, kind="languages").sign([key]),

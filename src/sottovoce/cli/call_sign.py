@@ -1,0 +1,134 @@
+"""Verbs by which the office and a reviewer vouch for a call: its texts, its files, where they were published."""
+
+from __future__ import annotations
+
+import datetime
+import hashlib
+from pathlib import Path
+
+import click
+
+from sottovoce.outreach.call import Call, read_call
+from sottovoce.outreach.errors import CallError
+from sottovoce.outreach.proof.listing import listed
+from sottovoce.outreach.proof.publications import Published, read_publications, record, record_not_ours
+from sottovoce.outreach.proof.review import check_words
+from sottovoce.outreach.proof.review import review as review_page
+from sottovoce.outreach.proof.said import said
+from sottovoce.protocol.sizes import EPOCH_SECONDS
+from sottovoce.trust.call_office import sign_call, sign_texts, withdraw_call
+from sottovoce.trust.office import Office
+from sottovoce.trust.reviews import Review
+
+from .common import PATH, UserError, out, passphrase, passphrase_option, random, today
+
+_TAG = click.argument("tag", metavar="LANGUAGE")
+_CALL = click.argument("folder", metavar="FOLDER", type=PATH)
+_OFFICE = click.argument("office", metavar="OFFICE", type=PATH)
+
+
+def _read(folder: Path, tag: str | None = None) -> Call:
+    call = read_call(folder, today())
+    if tag is not None and tag not in call.texts:
+        raise CallError(f"This call has no texts in {tag}: it has {', '.join(call.file.languages)}.")
+    return call
+
+
+@click.command()
+@_TAG
+@_CALL
+@click.option("--out", "file", type=PATH, required=True, help="Where to write it, as FILE.html.")
+def review(tag: str, folder: Path, file: Path) -> None:
+    """Write one file for a native reader: all that the call says in LANGUAGE, beside the English."""
+    if file.exists():
+        raise UserError(f"{file} exists already: choose another name.")
+    call = _read(folder, tag)
+    file.write_text(review_page(call, tag), "utf-8")
+    out.print(f"Give {file} to a native reader whom you trust. Its check words:", markup=False)
+    out.print(f"  {' '.join(check_words(said(call, tag)))}")
+
+
+@click.command()
+@_TAG
+@_CALL
+@_OFFICE
+@click.option("--reviewer", required=True, help="Who reviewed it; the name is locked in the office and stays there.")
+@click.option(
+    "--hash", "words", metavar="SIX-WORDS", prompt="The six check words that the reviewer saw",
+    help="The six check words that the reviewer saw; without it, they are asked for.",
+)  # fmt: skip
+@passphrase_option
+def approve(tag: str, folder: Path, office: Path, reviewer: str, words: str, **given: str | None) -> None:
+    """Sign off what the call says in LANGUAGE, when the reviewer saw the same six check words."""
+    texts = said(_read(folder, tag), tag)
+    if tuple(words.lower().replace("-", " ").split()) != check_words(texts):
+        raise UserError("These are not the check words of the call's texts of now: have exactly these reviewed.")
+    phrase = passphrase(given["passphrase"], "the office")
+    by = Review(tag, today(), hashlib.sha256(texts).digest(), reviewer.strip())
+    sign_texts(Office.open(office, phrase), phrase, folder / "signed", texts, by, random)
+    out.print(f"{tag} is signed off: built anew, it is no draft any more.")
+
+
+@click.command()
+@_CALL
+@_OFFICE
+@passphrase_option
+def sign(folder: Path, office: Path, **given: str | None) -> None:
+    """Sign the list of all files that were built in FOLDER, so that everybody can tell them from fakes."""
+    made = listed(_read(folder))
+    opened = Office.open(office, passphrase(given["passphrase"], "the office"))
+    digest = sign_call(opened, folder / "signed", made, today())
+    out.print(
+        f"{len(made.files)} files of {made.name} are signed, until {_day(made.until)}. Their list has the SHA-256"
+    )
+    out.print(f"  {digest.hex()}\nBring it to the server:  sottovoce org publish {office} SERVER", markup=False)
+
+
+@click.command()
+@click.argument("name", metavar="NAME")
+@_OFFICE
+@passphrase_option
+def withdraw(name: str, office: Path, **given: str | None) -> None:
+    """Take the call NAME back: its path on the door is gone, and its files are vouched for no more."""
+    withdraw_call(Office.open(office, passphrase(given["passphrase"], "the office")), name, today())
+    out.print(f"{name} is withdrawn. Tell the server:  sottovoce org publish {office} SERVER", markup=False)
+
+
+@click.command()
+@_CALL
+@click.argument("addresses", metavar="URL...", nargs=-1)
+@click.option("--video", default="", help="Which film of the call it is.")
+@click.option("--language", default="", help="In which language it is.")
+@click.option("--account", default="", help="On which account of the card it is, where the address does not say it.")
+@click.option(
+    "--not-ours", is_flag=True, help="Record that these pretend to be yours, for the list and the press page."
+)
+def published(
+    folder: Path, addresses: tuple[str, ...], video: str, language: str, account: str, not_ours: bool
+) -> None:
+    """Record where films of the call are; without a URL, list what is recorded. Only accounts of the card are taken."""
+    call = _read(folder, language or None)
+    if video and video not in call.file.videos:
+        raise CallError(f"This call has no film {video}: it has {', '.join(call.file.videos)}.")
+    if not_ours:
+        record_not_ours(folder, call.card.accounts, addresses)
+    elif addresses:
+        day = _day(today())
+        new = [Published(address=a, account=account, on=day, video=video, language=language) for a in addresses]
+        record(folder, call.card.accounts, new)
+    _tell(folder)
+
+
+def _tell(folder: Path) -> None:
+    held = read_publications(folder)
+    for each in held.ours:
+        what = " ".join(part for part in (each.video, each.language) if part)
+        out.print(f"{each.on}  {each.address}  {what}".rstrip(), markup=False)
+    for address in held.not_ours:
+        out.print(f"not ours    {address}", markup=False)
+    if not held.ours and not held.not_ours:
+        out.print("Nothing is recorded yet.")
+
+
+def _day(epoch: int) -> datetime.date:
+    return datetime.datetime.fromtimestamp(epoch * EPOCH_SECONDS, datetime.UTC).date()

@@ -1,0 +1,135 @@
+"""A call by its verbs: from a reviewer's file and the office's signatures to what a server holds."""
+
+from __future__ import annotations
+
+import datetime
+import re
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from cli.conftest import Done, House, Run
+from doubles.signed_call import CALL, write_call
+
+from sottovoce.cli.common import today
+from sottovoce.outreach.call import read_call
+from sottovoce.trust.published import SignedFolder
+
+FILM = "https://www.youtube.com/watch?v=a1B2c3D4_-5"
+
+
+@dataclass(frozen=True)
+class Own:
+    """An office with accounts on its card, its server, and a call of it with one built file."""
+
+    house: House
+    call: Path
+
+    def sign(self, run: Run) -> Done:
+        """`call sign`."""
+        return run("call", "sign", self.call, self.house.office, *self.house.secret)
+
+
+@pytest.fixture
+def own(run: Run, house: House, tmp_path: Path) -> Own:
+    shutil.copytree(house.folder, tmp_path / "house")
+    made = House(tmp_path / "house")
+    accounts = ("https://www.youtube.com/@harbourcity", "https://t.me/harbourcity")
+    assert run("org", "accounts", made.office, *accounts, *made.secret).code == 0
+    folder = write_call(tmp_path / "call", made.office)
+    until = datetime.date(1970, 1, 1) + datetime.timedelta(today() + 90)
+    (folder / "call.toml").write_text(re.sub(r"until = .*", f"until = {until}", CALL), "utf-8")
+    (folder / "build/upload/youtube/en").mkdir(parents=True)
+    (folder / "build/upload/youtube/en/1-1 ledger.mp4").write_bytes(b"a film")
+    return Own(made, folder)
+
+
+def reviewed(run: Run, own: Own, file: Path) -> str:
+    """The six words at the top of a new review."""
+    done = run("call", "review", "en", own.call, "--out", file)
+    assert (done.code, done.err) == (0, "")
+    found = re.search(r'<strong class="words">([a-z ]+)</strong>', file.read_text("utf-8"))
+    assert found is not None
+    assert found[1] in done.out
+    return found[1]
+
+
+def approve(run: Run, own: Own, words: str) -> Done:
+    """English is signed off, or not."""
+    given = ("--reviewer", "Darya of the clinic", "--hash", words, *own.house.secret)
+    return run("call", "approve", "en", own.call, own.house.office, *given)
+
+
+def test_a_call_goes_from_its_reviewer_to_the_server(run: Run, own: Own, tmp_path: Path) -> None:
+    assert own.sign(run).err.startswith("Nobody signed off what the call says in en")
+    words = reviewed(run, own, tmp_path / "review.html")
+    assert approve(run, own, words.upper()).code == 0
+    assert not read_call(own.call, today()).draft("en")
+    assert not [path for path in tmp_path.rglob("*") if path.is_file() and b"Darya" in path.read_bytes()]
+    done = own.sign(run)
+    assert (done.code, done.err) == (0, "")
+    assert "1 files of harbour are signed" in done.out
+    assert run("org", "publish", own.house.office, own.house.server).code == 0
+    server = SignedFolder(own.house.server / "signed")
+    listed = server.call_list("harbour")
+    assert listed is not None
+    assert [each.path for each in listed.files] == ["upload/youtube/en/1-1 ledger.mp4"]
+    assert SignedFolder(own.call / "signed").call_list("harbour") == listed
+    assert server.calls()["harbour"].hash.hex() in done.out
+    assert run("call", "withdraw", "harbour", own.house.office, *own.house.secret).code == 0
+    assert run("org", "publish", own.house.office, own.house.server).code == 0
+    assert (server.calls(), server.call_list("harbour")) == ({}, None)
+
+
+def test_what_another_reviewer_saw_is_not_signed_off(run: Run, own: Own, tmp_path: Path) -> None:
+    words = reviewed(run, own, tmp_path / "review.html")
+    captions = own.call / "videos/ledger/captions/en.srt"
+    captions.write_text(captions.read_text("utf-8").replace("never", "always"), "utf-8")
+    for given in (words, "", "abandon " * 6):
+        done = approve(run, own, given)
+        assert (done.code, done.out) == (1, "")
+        assert done.err == "These are not the check words of the call's texts of now: have exactly these reviewed.\n"
+    assert read_call(own.call, today()).draft("en")
+    done = run("call", "review", "en", own.call, "--out", tmp_path / "review.html")
+    assert done.err.endswith("exists already: choose another name.\n")
+    done = run("call", "review", "fa", own.call, "--out", tmp_path / "other.html")
+    assert done.err == "This call has no texts in fa: it has en.\n"
+
+
+def test_only_accounts_of_the_card_are_taken(run: Run, own: Own) -> None:
+    assert run("call", "published", own.call).out == "Nothing is recorded yet.\n"
+    done = run("call", "published", own.call, FILM, "--video", "ledger", "--language", "en")
+    assert (done.code, done.err) == (0, "")
+    assert done.out.endswith(f"{FILM}  ledger en\n")
+    for address, said in [
+        ("https://t.me/harbourcit/17", "only looks like it"),
+        ("https://vimeo.com/123456", "No account on vimeo.com"),
+        ("https://youtu.be/a1B2c3D", "seems truncated"),
+    ]:
+        refused = run("call", "published", own.call, address)
+        assert (refused.code, refused.out) == (1, "")
+        assert said in refused.err
+    assert (
+        run("call", "published", own.call, FILM, "--video", "bridge").err
+        == "This call has no film bridge: it has ledger.\n"
+    )
+    assert run("call", "published", own.call, "https://t.me/harb0urcity", "--not-ours").code == 0
+    assert run("call", "published", own.call).out == done.out + "not ours    https://t.me/harb0urcity\n"
+
+
+def test_no_verb_of_a_call_ends_in_a_traceback_where_there_is_no_call(run: Run, own: Own, tmp_path: Path) -> None:
+    empty, office, secret = tmp_path / "empty", own.house.office, own.house.secret
+    empty.mkdir()
+    verbs: list[tuple[str | Path, ...]] = [
+        ("review", "en", empty, "--out", tmp_path / "x.html"),
+        ("approve", "en", empty, office, "--reviewer", "D", "--hash", "a", *secret),
+        ("sign", empty, office, *secret),
+        ("withdraw", "harbour", office, *secret),
+        ("published", empty),
+    ]
+    for verb in verbs:
+        done = run("call", *verb)
+        assert (done.code, done.out) == (1, "")
+        assert done.err.count("\n") == 1
+        assert done.err.endswith(".\n")
