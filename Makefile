@@ -62,5 +62,5 @@ lock: ## write requirements.lock and tools/bootstrap.lock anew, with the newest 
 	  --generate-hashes --no-header --no-annotate --output-file tools/bootstrap.lock
 
 clean: ## remove all that was built, downloaded or installed into the tree
-	rm -rf .venv .tools build vectors/readers/node_modules tests/access/node_modules .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	rm -rf .venv .tools build vectors/readers/node_modules tests/access/node_modules tests/outreach/proof/reader/node_modules .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

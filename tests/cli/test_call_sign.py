@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import re
 import shutil
+import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from doubles.signed_call import CALL, write_call
 
 from sottovoce.cli.common import today
 from sottovoce.outreach.call import read_call
+from sottovoce.outreach.proof.c2pa import KEY, Signer, authority_of
 from sottovoce.trust.published import SignedFolder
 
 FILM = "https://www.youtube.com/watch?v=a1B2c3D4_-5"
@@ -97,6 +99,23 @@ def test_what_another_reviewer_saw_is_not_signed_off(run: Run, own: Own, tmp_pat
     assert done.err == "This call has no texts in fa: it has en.\n"
 
 
+def test_a_call_gets_a_certificate_whose_key_git_leaves_out(run: Run, own: Own, tmp_path: Path) -> None:
+    done = run("call", "certificate", own.house.office, own.call, *own.house.secret)
+    assert (done.code, done.err) == (0, "")
+    assert Signer.of(own.call, today()).key.startswith("-----BEGIN PRIVATE KEY-----")
+    assert (own.call / KEY).stat().st_mode & 0o777 == 0o600
+    subprocess.run(["git", "init", "-q", own.call], check=True, timeout=60)
+    seen = ["git", "status", "--porcelain", "--untracked-files=all"]
+    shown = subprocess.run(seen, cwd=own.call, capture_output=True, text=True, check=True, timeout=60).stdout
+    assert "signed/provenance.pem" in shown
+    assert "secret" not in shown
+    assert approve(run, own, reviewed(run, own, tmp_path / "review.html")).code == 0
+    assert own.sign(run).code == 0
+    listed = SignedFolder(own.call / "signed").call_list("harbour")
+    assert listed is not None
+    assert listed.anchors == [authority_of(own.call)]
+
+
 def test_only_accounts_of_the_card_are_taken(run: Run, own: Own) -> None:
     assert run("call", "published", own.call).out == "Nothing is recorded yet.\n"
     done = run("call", "published", own.call, FILM, "--video", "ledger", "--language", "en")
@@ -127,6 +146,7 @@ def test_no_verb_of_a_call_ends_in_a_traceback_where_there_is_no_call(run: Run, 
         ("sign", empty, office, *secret),
         ("withdraw", "harbour", office, *secret),
         ("published", empty),
+        ("certificate", office, empty, *secret),
     ]
     for verb in verbs:
         done = run("call", *verb)

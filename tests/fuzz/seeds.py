@@ -79,7 +79,7 @@ def _claim(kind: str, body: object) -> bytes:
 def _call_list() -> bytes:
     file = ListedFile("upload/youtube/fa/1-1 film.mp4", 9, bytes(32), "fa", "youtube", "A film")
     texts = {"fa": ListedTexts(bytes(32), "Why")}
-    return CallList("old-quay", TODAY, [file], texts, [("a.example/1", "a.example")], ["b.example"]).encode()
+    return CallList("old-quay", TODAY, [file], texts, [("a.example/1", "a.example")], ["b.example"], [b"c"]).encode()
 
 
 def _replies() -> list[bytes]:

@@ -56,7 +56,7 @@ def test_a_lock_holds_pins_and_hashes_only(lock: str) -> None:
     assert [entry for entry in entries if not shape.fullmatch(entry)] == []
 
 
-@pytest.mark.parametrize("folder", ["vectors/readers", "tests/access"])
+@pytest.mark.parametrize("folder", ["vectors/readers", "tests/access", "tests/outreach/proof/reader"])
 def test_a_lock_of_javascript_holds_pins_and_hashes_only(folder: str) -> None:
     packages = json.loads((ROOT / folder / "package-lock.json").read_text("utf-8"))["packages"]
     ours = packages.pop("")

@@ -42,6 +42,7 @@ FILE = ListedFile("upload/youtube/fa/1-1 ledger.mp4", 9_000, HASH, "fa", "youtub
 LIST = CallList(
     "harbour", TODAY + 90, [FILE], {"fa": ListedTexts(HASH, "چرا پیش آمدم")},
     [("https://www.youtube.com/watch?v=0123456789a", "https://www.youtube.com/@harbour")], ["https://t.me/harb0ur"],
+    [b"a certificate"],
 )  # fmt: skip
 NAMES = [f"{chr(97 + number)}{chr(97 + number)}" for number in range(21)]
 
@@ -163,8 +164,8 @@ def test_8_19_a_list_comes_back_as_it_was_and_is_the_same_for_the_same_files() -
     both = [replace(LIST, files=files).encode() for files in ([FILE, other], [other, FILE])]
     assert both[0] == both[1]
     read = CallList.read(both[0])
-    assert (read.files, read.texts, read.published, read.not_ours) == (
-        [other, FILE], LIST.texts, LIST.published, LIST.not_ours,
+    assert (read.files, read.texts, read.published, read.not_ours, read.anchors) == (
+        [other, FILE], LIST.texts, LIST.published, LIST.not_ours, LIST.anchors,
     )  # fmt: skip
     assert read.find(HASH) == FILE
     assert read.find(b"x" * 32) is None
@@ -175,7 +176,8 @@ def test_8_19_a_list_comes_back_as_it_was_and_is_the_same_for_the_same_files() -
     [{0: 2}, {0: True}, {1: "Harbour"}, {2: True}, {2: "1"}, {3: {}}, {3: [[]]}, {3: [[*FILE[:2], b"", *FILE[3:]]]},
      {3: [["", *FILE[1:]]]}, {3: [["a\nb", *FILE[1:]]]}, {3: [["a", True, *FILE[2:]]]}, {3: [list(FILE)] * 4_097},
      {4: []}, {4: {"x": [HASH, ""]}}, {4: {"fa": [HASH]}}, {4: {"fa": [HASH, "a\u2028b"]}}, {5: [["a"]]},
-     {5: [["a", 1]]}, {6: [1]}, {6: ["x" * 1_001]}, {7: 1}],
+     {5: [["a", 1]]}, {6: [1]}, {6: ["x" * 1_001]}, {7: 1},
+     {7: [""]}, {7: [b""]}, {7: [b"x" * 2_049]}, {7: [b"x"] * 5}, {8: 1}],
 )  # fmt: skip
 def test_8_19_another_list_is_refused(changed: dict[int, object]) -> None:
     with pytest.raises(Refused) as caught:

@@ -15,6 +15,7 @@ _VERBS = {
     "sign": "call_sign",
     "withdraw": "call_sign",
     "published": "call_sign",
+    "certificate": "call_sign",
 }
 
 

@@ -10,6 +10,7 @@ import click
 
 from sottovoce.outreach.call import Call, read_call
 from sottovoce.outreach.errors import CallError
+from sottovoce.outreach.proof.c2pa import CHAIN, KEY
 from sottovoce.outreach.proof.listing import listed
 from sottovoce.outreach.proof.publications import Published, read_publications, record, record_not_ours
 from sottovoce.outreach.proof.review import check_words
@@ -17,7 +18,9 @@ from sottovoce.outreach.proof.review import review as review_page
 from sottovoce.outreach.proof.said import said
 from sottovoce.protocol.sizes import EPOCH_SECONDS
 from sottovoce.trust.call_office import sign_call, sign_texts, withdraw_call
+from sottovoce.trust.certificate import SIGNER_DAYS, issue
 from sottovoce.trust.office import Office
+from sottovoce.trust.published import write_durably
 from sottovoce.trust.reviews import Review
 
 from .common import PATH, UserError, out, passphrase, passphrase_option, random, today
@@ -82,6 +85,25 @@ def sign(folder: Path, office: Path, **given: str | None) -> None:
         f"{len(made.files)} files of {made.name} are signed, until {_day(made.until)}. Their list has the SHA-256"
     )
     out.print(f"  {digest.hex()}\nBring it to the server:  sottovoce org publish {office} SERVER", markup=False)
+
+
+@click.command()
+@_OFFICE
+@_CALL
+@passphrase_option
+def certificate(office: Path, folder: Path, **given: str | None) -> None:
+    """Give FOLDER a certificate of a year, by which manifests in its films show that they are the organisation's.
+
+    The key lies in FOLDER/secret, which git leaves out: who has it can sign films in your name.
+    """
+    _read(folder)
+    issued = issue(Office.open(office, passphrase(given["passphrase"], "the office")), today())
+    write_durably(folder / KEY.parent / ".gitignore", b"*\n")
+    write_durably(folder / KEY, issued.key)
+    write_durably(folder / CHAIN, issued.chain)
+    out.print(
+        f"{folder} can sign films until {_day(today() + SIGNER_DAYS)}. Keep {folder / KEY} to yourself.", markup=False
+    )
 
 
 @click.command()

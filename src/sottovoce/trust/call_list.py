@@ -1,7 +1,7 @@
 """The list of a call's files, as one file whose hash the office signs (spec 8.19).
 
 It is deterministic CBOR of {0: form, 1: the call's name, 2: the last day it is meant for, an epoch, 3: files, 4: texts,
-5: what was published, 6: what is known not to be ours}.
+5: what was published, 6: what is known not to be ours, 7: the authorities below which its files are signed}.
 """
 
 from __future__ import annotations
@@ -23,8 +23,9 @@ from .signed import is_bytes
 LIST_MOST = 1 << 20  # bytes
 FILES_MOST = 4_096
 _TEXT_MOST = 1_000  # characters of a path, a title, an address
+_ANCHORS_MOST, _ANCHOR_MOST = 4, 2_048  # certificates, and bytes of one
 _FORM = 1
-_KEYS = [0, 1, 2, 3, 4, 5, 6]
+_KEYS = [0, 1, 2, 3, 4, 5, 6, 7]
 
 
 class ListedFile(NamedTuple):
@@ -47,7 +48,10 @@ class ListedTexts(NamedTuple):
 
 @dataclass(frozen=True)
 class CallList:
-    """What belongs to a call. `published`: each address with the own account that it is on; `not_ours`: fakes."""
+    """What belongs to a call. `published`: each address with the own account that it is on; `not_ours`: fakes.
+
+    `anchors`: certificates of the organisation's own authorities, DER, by which manifests in its files are checked.
+    """
 
     name: str
     until: int
@@ -55,13 +59,14 @@ class CallList:
     texts: Mapping[str, ListedTexts]
     published: Sequence[tuple[str, str]] = field(default=())
     not_ours: Sequence[str] = field(default=())
+    anchors: Sequence[bytes] = field(default=(), repr=False)
 
     def encode(self) -> bytes:
         """The list's one encoding; Refused where it is not of the form, so that nobody signs what nobody can read."""
         texts = {tag: list(each) for tag, each in self.texts.items()}
         published = [list(each) for each in self.published]
         files = [list(each) for each in sorted(self.files)]
-        fields = (_FORM, self.name, self.until, files, texts, published, list(self.not_ours))
+        fields = (_FORM, self.name, self.until, files, texts, published, list(self.not_ours), list(self.anchors))
         raw = cbor.encode(dict(enumerate(fields)))
         self.read(raw)
         return raw
@@ -72,14 +77,16 @@ class CallList:
         value = cbor.decode(raw, "roster", LIST_MOST)
         if not (isinstance(value, dict) and list(value) == _KEYS and type(value[0]) is int and value[0] == _FORM):
             raise Refused("roster", "This is no list of a call's files.")
-        _, name, until, files, texts, published, not_ours = value.values()
+        _, name, until, files, texts, published, not_ours, anchors = value.values()
         if not (is_call_name(name) and type(until) is int and _are_files(files) and _are_texts(texts)):
             raise Refused("roster", "The list of a call's files is not of the form it must have.")
         if not (_are(published, _is_place) and _are(not_ours, _is_line)):
             raise Refused("roster", "The list of a call's files names places that can't be.")
+        if not (_are(anchors, _is_anchor) and len(anchors) <= _ANCHORS_MOST):
+            raise Refused("roster", "The list of a call's files names authorities that can't be.")
         titles = {tag: ListedTexts(*each) for tag, each in texts.items()}
         places = [(address, account) for address, account in published]
-        return cls(name, until, [ListedFile(*each) for each in files], titles, places, not_ours)
+        return cls(name, until, [ListedFile(*each) for each in files], titles, places, not_ours, anchors)
 
     def find(self, digest: bytes) -> ListedFile | None:
         """The file with this SHA-256."""
@@ -121,6 +128,10 @@ def _are_texts(value: object) -> bool:
 
 def _is_text(value: object) -> bool:
     return isinstance(value, list) and len(value) == 2 and is_bytes(value[0], HASH) and _is_line(value[1])
+
+
+def _is_anchor(value: object) -> bool:
+    return isinstance(value, bytes) and 0 < len(value) <= _ANCHOR_MOST
 
 
 def _is_place(value: object) -> bool:

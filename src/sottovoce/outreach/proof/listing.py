@@ -12,6 +12,7 @@ from sottovoce.outreach.call import Call
 from sottovoce.outreach.errors import CallError
 from sottovoce.trust.call_list import CallList, ListedFile, ListedTexts
 
+from .c2pa import authority_of
 from .publications import read_publications
 from .said import said
 
@@ -38,7 +39,9 @@ def listed(call: Call) -> CallList:
     until = (call.file.until - _FIRST_DAY).days
     if until > call.card.claim.expires:
         raise CallError("The call shall hold longer than the organisation's card: name an earlier day in call.toml.")
-    return CallList(call.file.name, until, files, texts, published, known.not_ours)
+    authority = authority_of(call.folder)
+    anchors = [authority] if authority is not None else []
+    return CallList(call.file.name, until, files, texts, published, known.not_ours, anchors)
 
 
 def handed_on(built: Path) -> Iterator[Path]:
