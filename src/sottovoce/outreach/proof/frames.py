@@ -1,0 +1,45 @@
+"""Pictures out of a film, sampled: all of it roughly, and its end closely, since that is where a card stands."""
+
+from __future__ import annotations
+
+import re
+import tempfile
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from PIL import Image
+
+from .programs import probe, said_by
+
+_END = 12.0  # seconds: a card of 6, and what a copy may have appended
+_STEP = 0.5
+_ROUGH_STEP = 2.0  # a card of six seconds is met three times
+_MOST = 450  # pictures before the end, a quarter of an hour; of longer films the step is longer
+_LARGEST = 1920  # pixels of a side: larger ones hold nothing more
+
+
+def sampled(path: Path) -> Iterator[tuple[float, Image.Image]]:
+    """Times in seconds and pictures of a film; the last ones first. CallError where it is none."""
+    seconds = float(probe(path)["format"].get("duration", 0))
+    begin = max(0.0, seconds - _END)
+    yield from _pictures(path, begin, seconds, _STEP)
+    if begin > 0:
+        yield from _pictures(path, 0.0, begin, max(_ROUGH_STEP, begin / _MOST))
+
+
+def _pictures(path: Path, begin: float, end: float, step: float) -> Iterator[tuple[float, Image.Image]]:
+    fit = f"fps=1/{step},scale='min({_LARGEST},iw)':'min({_LARGEST},ih)':force_original_aspect_ratio=decrease"
+    part = ("-ss", f"{begin:.3f}", "-t", f"{max(end - begin, step):.3f}", "-i", f"file:{path}")
+    with tempfile.TemporaryDirectory() as folder:
+        # Single pictures: a film can change its size within, and then no stream of raw pixels could be cut apart.
+        said_by("ffmpeg", "-nostdin", "-v", "error", *part, "-an", "-sn", "-vf", fit, f"{folder}/%05d.png")
+        for made in sorted(Path(folder).glob("*.png")):
+            number = int(made.stem) - 1
+            with Image.open(made) as picture:
+                yield begin + number * step, picture.convert("L")
+
+
+def pages(path: Path, folder: Path, dots: int = 150) -> Sequence[Path]:
+    """The pages of a PDF as pictures in a folder, in their order; `dots` an inch. CallError where it is none."""
+    said_by("pdftoppm", "-r", str(dots), "-gray", "-png", path, folder / "page")
+    return sorted(folder.glob("page*.png"), key=lambda each: int(re.findall(r"\d+", each.stem)[-1]))
