@@ -15,7 +15,10 @@ FRESH = datetime.timedelta(days=180)
 
 
 class Platform(Form):
-    """One platform as it was on its `checked` day. Sizes in pixels, seconds, bytes, characters; 0: no such field."""
+    """One platform as it was on its `checked` day. Sizes in pixels, seconds, bytes, characters; 0: none.
+
+    `text_bytes` is a text's most in UTF-8, `tags_most` all tags' characters; `never` are signs that no text may have.
+    """
 
     name: str
     checked: datetime.date
@@ -31,6 +34,9 @@ class Platform(Form):
     captions: Literal["burnt", "sidecar"]
     synthetic: str
     caption: str = ""
+    text_bytes: int = 0
+    tags_most: int = 0
+    never: str = ""
 
 
 @cache

@@ -50,13 +50,23 @@ def paste(call: Call, video: Video, platform: Platform, language: str, *, draft:
 
 
 def over_limits(texts: Paste, platform: Platform) -> list[str]:
-    """What is too long for a platform, one sentence each; characters are counted as code points."""
-    found = [("title", texts.title, platform.title_most), ("text", texts.text, platform.text_most)]
-    return [
-        f"The {name} has {len(text)} characters for {platform.name}, which takes {most}: shorten it."
-        for name, text, most in found
-        if text and len(text) > most
+    """What a platform doesn't take, one sentence each; characters are counted as code points."""
+    sizes = [
+        ("title has", "characters", len(texts.title), platform.title_most if texts.title else 0),
+        ("text has", "characters", len(texts.text), platform.text_most),
+        ("text has", "bytes", len(texts.text.encode()), platform.text_bytes),
+        ("tags have", "characters", sum(map(len, texts.tags)), platform.tags_most),
     ]
+    long = [
+        f"The {name} {size:,} {unit} for {platform.name}, which takes {most:,}: shorten it."
+        for name, unit, size, most in sizes
+        if most and size > most
+    ]
+    signs = {name: [sign for sign in platform.never if sign in getattr(texts, name)] for name in ("title", "text")}
+    never = [
+        f"The {name} has “{of[0]}”, which {platform.name} refuses: take it out." for name, of in signs.items() if of
+    ]
+    return long + never
 
 
 @dataclass(frozen=True)

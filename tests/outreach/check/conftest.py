@@ -1,0 +1,69 @@
+"""A good small call, signed by a real office, and copies of it to be spoilt."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+from unittest.mock import patch
+
+import pytest
+from doubles.organisation import Organisation
+
+from sottovoce.outreach.call import read_call
+from sottovoce.outreach.errors import CallError
+from sottovoce.outreach.proof.said import said
+from sottovoce.trust import locked
+from sottovoce.trust.signed import Claim
+
+TODAY = 20_783  # 2026-11-26
+GOOD = Path(__file__).with_name("good")
+
+
+@pytest.fixture(scope="session")
+def organisation(tmp_path_factory: pytest.TempPathFactory) -> Organisation:
+    with patch.object(locked, "MEMORY", 64), patch.object(locked, "PASSES", 1):  # its strength is tried elsewhere
+        return Organisation(tmp_path_factory.mktemp("organisation"), TODAY)
+
+
+@pytest.fixture(scope="session")
+def good(tmp_path_factory: pytest.TempPathFactory, organisation: Organisation) -> Path:
+    """The good call, with a master film of two seconds and the card."""
+    folder = tmp_path_factory.mktemp("good") / "call"
+    shutil.copytree(GOOD, folder)
+    make_film(folder / "videos/quay/master.mp4")
+    (folder / "signed").mkdir()
+    for kind in ("root", "card"):
+        shutil.copy(organisation.office.signed.path(kind), folder / "signed")
+    return folder
+
+
+@pytest.fixture
+def call(tmp_path: Path, good: Path) -> Path:
+    """A copy of the good call."""
+    return Path(shutil.copytree(good, tmp_path / "call"))
+
+
+@pytest.fixture
+def sign_off(organisation: Organisation) -> Callable[[Path], None]:
+    """Signs off all that a call says, where it can be read."""
+
+    def sign(folder: Path) -> None:
+        try:
+            call = read_call(folder, TODAY)
+            body = {tag: [hashlib.sha256(said(call, tag)).digest(), TODAY] for tag in call.file.languages}
+        except CallError:
+            return
+        claim = Claim("texts", call.root.org, 1, TODAY, call.root.claim.expires, body)
+        (folder / "signed/texts.signed").write_bytes(claim.sign([organisation.office.root_key()]))
+
+    return sign
+
+
+def make_film(path: Path, seconds: float = 2) -> None:
+    """A small moving picture without sound, as a camera's file."""
+    picture = f"testsrc2=size=320x180:rate=30:duration={seconds}"
+    command = ["ffmpeg", "-v", "error", "-y", "-f", "lavfi", "-i", picture, "-c:v", "libx264", "-preset", "ultrafast"]
+    subprocess.run([*command, "-pix_fmt", "yuv420p", str(path)], check=True, timeout=60)
