@@ -41,7 +41,7 @@ class CallFile(Form):
     """call.toml. `until` is the last day on which what is printed may be trusted; at most the card's last day.
 
     `site` is the organisation's own public one, `mirrors` are hosts (with a path, without `https://`) that show the
-    call's pages where it is blocked; `not_ours` are what others put out under the organisation's name, as text.
+    call's pages where it is blocked.
     """
 
     name: str
@@ -51,7 +51,6 @@ class CallFile(Form):
     until: datetime.date
     site: str = ""
     mirrors: list[str] = field(default_factory=list)
-    not_ours: list[str] = field(default_factory=list)
 
 
 class VideoText(Form):

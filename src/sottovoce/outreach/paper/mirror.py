@@ -25,16 +25,13 @@ _MIRROR = re.compile(r"[a-z0-9-]+(\.[a-z0-9-]+)*\.[a-z]{2,}(/[A-Za-z0-9._~-]+)*/
 _SITE = re.compile(rf"https://{_MIRROR.pattern}")
 
 
-def mirror_steps(call: Call, papers: Sequence[Paper], *, press: bool) -> Iterator[Step]:
-    """The folder: mirror/site/, with links to the press pages where there are any, and mirror/operator.txt.
-
-    With the mirrors that call.toml names, sites.json too.
-    """
+def mirror_steps(call: Call, papers: Sequence[Paper]) -> Iterator[Step]:
+    """mirror/site/ but for its press pages, mirror/operator.txt; sites.json where call.toml names mirrors."""
     folder, site = call.built / "mirror", call.built / "mirror/site"
     for paper in papers:
         yield _copied(call.built / "pages" / f"{paper.lang}.html", site / f"{paper.lang}.html")
     location = f"http://{call.address}/c/{call.file.name}"
-    front = page("index.html", papers=papers, card=call.card, location=location, press=press)
+    front = page("index.html", papers=papers, card=call.card, location=location)
     yield written(site / "index.html", front)
     yield written(site / "card.html", page("card.html", papers=papers, card=call.card))
     for kind in ("root", "card"):

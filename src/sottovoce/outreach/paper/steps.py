@@ -16,7 +16,7 @@ from .mirror import mirror_steps
 from .onefile import one_file
 from .pass_on import pass_on_step
 from .paths import check_path
-from .press import Published, check_not_ours, press_steps
+from .press import press_steps
 
 
 def paper_steps(
@@ -24,23 +24,22 @@ def paper_steps(
     guides: Mapping[str, Sequence[Section]],
     *,
     films: Mapping[str, Sequence[Path]] | None = None,
-    hashes: Path | None = None,
-    published: Sequence[Published] = (),
+    files: Sequence[Path] = (),
 ) -> list[Step]:
-    """Pages, leaflets, ZIPs, the mirror; with the list of `hashes` (as sha256sum writes it), the press pages, too.
+    """Pages, leaflets, ZIPs, the mirror, the press pages: all below what the call builds.
 
-    `guides`: the chapters of each language's page. `films`: small cuts by language, for the ZIPs. CallError where a
-    text is too long for its paper, or something would be told that must not be.
+    `guides`: the chapters of each language's page. `films`: small cuts by language, for the ZIPs. `files`: outputs of
+    other steps, which the press pages list with their hashes beside these papers. CallError where a text is too long
+    for its paper, or something would be told that must not be.
     """
     check_path(call.file.name)
-    check_not_ours(call)
     papers = [Paper.of(call, language) for language in call.file.languages]
-    made = []
+    handed: list[Step] = []
     for paper in papers:
-        made += [_page_step(call, paper, guides[paper.lang]), leaflet_step(call, paper)]
-        made.append(pass_on_step(call, paper, (films or {}).get(paper.lang, ())))
-    made += mirror_steps(call, papers, press=hashes is not None)
-    return made + list(press_steps(call, papers, hashes, published)) if hashes else made
+        handed += [_page_step(call, paper, guides[paper.lang]), leaflet_step(call, paper)]
+        handed.append(pass_on_step(call, paper, (films or {}).get(paper.lang, ())))
+    listed = [*files, *(output for step in handed for output in step.outputs)]
+    return [*handed, *mirror_steps(call, papers), *press_steps(call, papers, listed)]
 
 
 def _page_step(call: Call, paper: Paper, guide: Sequence[Section]) -> Step:
