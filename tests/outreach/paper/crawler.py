@@ -137,7 +137,7 @@ class _Page(HTMLParser):
         self.ids: set[str] = set()
         self.within: list[str] = []
         self.styles: list[str] = []
-        self._style = False
+        self._style = self.has_policy = False
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self._style = tag == "style"
@@ -176,6 +176,9 @@ class _Page(HTMLParser):
 
     def _meta(self, attrs: dict[str, str]) -> None:
         kind = attrs.get("http-equiv", "").lower()
+        self.has_policy |= kind == "content-security-policy" and attrs.get("content", "").startswith(
+            "default-src 'none'"
+        )
         if kind == ONION_LOCATION and attrs.get("content") != self.own.location:
             self.faults.append("its Onion-Location is not the call's")
         if kind not in ("", ONION_LOCATION, "content-security-policy"):
@@ -189,7 +192,7 @@ def _html(path: str, text: str, files: dict[str, bytes], own: Own) -> Iterator[s
     yield from page.faults
     yield from (f"leads to #{name}, which isn't there" for name in page.within if name not in page.ids)
     yield from ("its style asks for something" for style in page.styles if re.search(r"url\(|@import|src\s*:", style))
-    if "default-src 'none'" not in text:
+    if not page.has_policy:
         yield "no policy keeps everything else out"
     yield from _text("\n".join(page.texts), own)
 
@@ -206,7 +209,7 @@ def _pdf(content: bytes, own: Own) -> Iterator[str]:
     yield from (
         f"page {n} has annotations: a link or a field" for n, page in enumerate(reader.pages, 1) if page.get("/Annots")
     )
-    command = ["pdftotext", "-layout", "-", "-"]
+    command = ["pdftotext", "-raw", "-", "-"]
     yield from _text(
         subprocess.run(command, input=content, capture_output=True, check=True, timeout=60).stdout.decode(), own
     )
