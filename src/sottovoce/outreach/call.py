@@ -38,13 +38,19 @@ Camera = tuple[float, float, float, float]  # seconds since the scene began, cen
 
 
 class CallFile(Form):
-    """call.toml. `until` is the last day on which what is printed may be trusted; at most the card's last day."""
+    """call.toml. `until` is the last day on which what is printed may be trusted; at most the card's last day.
+
+    `site` is the organisation's own public one, `mirrors` are hosts (with a path, without `https://`) that show the
+    call's pages where it is blocked.
+    """
 
     name: str
     languages: list[str]
     videos: list[str]
     platforms: list[str]
     until: datetime.date
+    site: str = ""
+    mirrors: list[str] = field(default_factory=list)
 
 
 class VideoText(Form):

@@ -21,7 +21,7 @@ CHECK_WORDS = 6
 _MOST = 1 << 20
 _SECTIONS = {
     3: "The call's own texts", 4: "Captions", 5: "What the synthetic voice reads", 6: "Sentences of the program",
-    7: "What you advise, by your policy",
+    7: "What you advise, by your policy", 8: "Sentences of leaflets and pages",
 }  # fmt: skip
 _Key = tuple[object, ...]
 

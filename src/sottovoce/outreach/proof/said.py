@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from sottovoce.outreach.paper.words import paper_words
 from sottovoce.outreach.srt import read_srt
 from sottovoce.outreach.words import words
 from sottovoce.protocol import cbor
@@ -18,7 +19,8 @@ FORM = 1  # another one whenever the same sentences would give other bytes
 
 def said(call: Call, language: str) -> bytes:
     """Deterministic CBOR of {0: FORM, 1: the call's name, 2: language, 3: its texts, 4: captions and 5: spoken lines by
-    video, 6: the program's sentences, 7: the policy's clauses with theirs}. CallError where one can't be read.
+    video, 6: the program's sentences, 7: the policy's clauses with theirs, 8: the sentences of papers}. CallError where
+    one can't be read.
 
     Sentences only: when a caption begins, or how a file is laid out, asks for no new review.
     """
@@ -31,6 +33,7 @@ def said(call: Call, language: str) -> bytes:
             4: {video.name: _captions(video, language) for video in call.videos},
             5: {video.name: _spoken(video, language) for video in call.videos},
             6: own, 7: [list(clause) for clause in sentences.advice(call.policy)],
+            8: msgspec.to_builtins(paper_words(language)),
         }
     )  # fmt: skip
 
