@@ -9,6 +9,7 @@ day, on line numbers or on the version of a tool, so they change only when a sen
 from __future__ import annotations
 
 import argparse
+import copy
 import io
 import pathlib
 import re
@@ -65,7 +66,7 @@ def _updated(path: pathlib.Path, template: Catalog) -> Catalog:
         catalogue = read_po(source, locale=path.stem.replace("-", "_"))
     catalogue.header_comment = template.header_comment
     catalogue.fuzzy = False
-    catalogue.update(template, no_fuzzy_matching=True)
+    catalogue.update(copy.deepcopy(template), no_fuzzy_matching=True)  # it takes over the messages themselves
     catalogue.obsolete.clear()
     if path.stem == SOURCE_LANGUAGE:
         for message in catalogue:

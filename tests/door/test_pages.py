@@ -121,6 +121,7 @@ def test_a_page_leads_only_to_the_doors_own_paths(tag: str, name: str) -> None:
     page = document(tag, name)
     up, base = ("", f"{tag}/") if name in ("welcome", "failed-missing") else ("../", f"../{tag}/")
     ways = {f"{up}{other}/{page}" for other in TONGUES for page in ("", *GUIDES)}
+    ways |= {f"{up}card.{kind}" for kind in ("txt", "json", "png")}
     ways |= {f"{base}{page}" for page in PATHS} | {"./", base, "", "data:,", *PATHS}
     targets = page.values("href") + page.values("action") + page.values("formaction")
     for path, _, fragment in (target.partition("#") for target in targets):
@@ -195,7 +196,7 @@ def test_an_invalid_field_has_its_reason_beside_it_and_its_error_above(tag: str,
 def test_the_first_page_fits_into_one_round_trip(tag: str) -> None:
     longest = pages_in(tag, CARD._replace(name="The Office of the " + "very " * 30 + "long name"))
     for pages in (longest, longest.under(NEWS._replace(since=None)), longest.under(NEWS)):
-        assert max(len(pages.welcome(open=state, at_top=True)) for state in (True, False)) <= FIRST_PAGE
+        assert max(len(pages.welcome(open=state, up="")) for state in (True, False)) <= FIRST_PAGE
 
 
 def test_the_policy_holds_the_hash_of_the_sheet_and_allows_no_script() -> None:

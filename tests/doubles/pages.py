@@ -9,14 +9,16 @@ from sottovoce.door.inbox_page import AnswerView, InboxView
 from sottovoce.door.pack import Pack, pack_of
 from sottovoce.door.pages import GUIDES, Pages
 from sottovoce.door.texts import TONGUES
-from sottovoce.door.told import CardView, News, Problem
+from sottovoce.door.told import CallView, CardView, News, Problem
 from sottovoce.protocol.words import word_list
 
 ORGANISATION = "The Ombudsman of Harbour City"
 ADDRESS = "cn56kfbedwopo3owvm26xenwztvxesgsgb7ykad7nmgwxt6ull4n6jid.onion"
 CARD = CardView(
     ORGANISATION, ADDRESS, ("crystal", "lemon", "april", "sudden", "kite", "museum"),
-    ("youtube.com/@harbourcity", "t.me/harbourcity"), datetime.date(2027, 11, 16),
+    ("https://www.youtube.com/@harbourcity", "https://t.me/harbourcity"), datetime.date(2027, 11, 16),
+    (CallView("Why I came forward", datetime.date(2027, 3, 1), "5b" * 32),
+     CallView("我为什么站出来", datetime.date(2027, 6, 30), "c0" * 32)),
 )  # fmt: skip
 DAY = datetime.date(2026, 11, 14)
 LATER = datetime.date(2026, 12, 14)
@@ -70,7 +72,7 @@ def every_page(pages: Pages) -> dict[str, bytes]:
 
 def _public(pages: Pages) -> dict[str, bytes]:
     return {
-        "welcome": pages.welcome(open=True, at_top=True),
+        "welcome": pages.welcome(open=True, up=""),
         "welcome-closed": pages.welcome(open=False),
         **{name: pages.guide(name, hour=18) for name in GUIDES},
         "bye": pages.bye(expired=False),

@@ -16,6 +16,7 @@ _VERBS = {
     "withdraw": "call_sign",
     "published": "call_sign",
     "certificate": "call_sign",
+    "verify": "call_verify",
 }
 
 

@@ -13,11 +13,12 @@ from starlette.requests import Request
 from starlette.types import ASGIApp
 
 from sottovoce.door.app import App
+from sottovoce.door.card import card_routes
 from sottovoce.door.door import ENVELOPES, WORK, Door
 from sottovoce.door.pages import Pages
 from sottovoce.door.session import Visits
 from sottovoce.door.texts import TONGUES
-from sottovoce.door.told import CardView, News
+from sottovoce.door.told import CallView, CardView, News
 from sottovoce.onion.budget import ENVELOPES as ENVELOPE_RATE
 from sottovoce.onion.budget import PAGES as PAGE_RATE
 from sottovoce.onion.budget import WORK as WORK_RATE
@@ -28,7 +29,8 @@ from sottovoce.pool.editions import Editions
 from sottovoce.pool.store import Pool
 from sottovoce.protocol.sizes import EPOCH_SECONDS, epoch_of
 from sottovoce.source.conversation import Source
-from sottovoce.trust.card import Card
+from sottovoce.trust.call_list import CallList, digest_of
+from sottovoce.trust.card_file import CardFile
 from sottovoce.trust.published import Published, SignedFolder
 
 from .common import random
@@ -119,6 +121,17 @@ class NewsOf:
         return News(away, since, tuple(filter(None, text.split("\n"))), checked)
 
 
+def _calls(held: CardFile, language: str) -> tuple[CallView, ...]:
+    """The signed calls as the pages of a language show them; a call without texts in it has its title in another."""
+    return tuple(_call(listed, language) for listed in held.lists.values())
+
+
+def _call(listed: CallList, language: str) -> CallView:
+    texts = listed.texts.get(language) or listed.texts.get("en") or next(iter(listed.texts.values()), None)
+    title = texts.title if texts is not None else listed.name
+    return CallView(title, _day(listed.until), digest_of(listed.encode()).hex())
+
+
 def _day(epoch: int) -> date:
     return datetime.fromtimestamp(epoch * EPOCH_SECONDS, UTC).date()
 
@@ -138,7 +151,7 @@ class Site:
     def app(self, banner: str | None = None) -> ASGIApp:
         """The pages and the API; `banner` is a line of alarm on every page."""
         published = Lately(self.signed, self.now)
-        source = Source(self.pool, published, self.now, random)
+        source, held = Source(self.pool, published, self.now, random), CardFile.of(self.signed, epoch_of(self.now()))
         doors = {
             pages.texts.tongue.tag: Door(
                 source,
@@ -149,17 +162,21 @@ class Site:
                 random,
                 self._allow,
             )
-            for pages in self._pages(published().card, banner)
+            for pages in self._pages(held, banner)
         }
         public = public_routes(self.pool, self.editions, self.signed, self.now, self._allow_api)
-        site = App(doors, public)
+        site = App(doors, [*public, *card_routes(held, held.write(self.signed))], self.signed.calls())
         return Paced(site, self.budgets) if self.budgets is not None else site
 
-    def _pages(self, card: Card, banner: str | None) -> list[Pages]:
-        offered = texts(self.signed, unreviewed=self.unreviewed)
+    def _pages(self, held: CardFile, banner: str | None) -> list[Pages]:
+        offered, card = texts(self.signed, unreviewed=self.unreviewed), held.card
         tongues = [TONGUES[pack.language] for pack, _ in offered]
         view = CardView(card.name, card.addresses[0], card.check_words, tuple(card.accounts), _day(card.claim.expires))
-        return [Pages.of(pack, view, tongues, reviewed=reviewed, banner=banner) for pack, reviewed in offered]
+        views = [view._replace(calls=_calls(held, tongue.tag)) for tongue in tongues]
+        return [
+            Pages.of(pack, view, tongues, reviewed=reviewed, banner=banner)
+            for (pack, reviewed), view in zip(offered, views, strict=True)
+        ]
 
     def _allow(self, request: Request, kind: str, amount: float) -> bool:
         return self.budgets is None or self.budgets.take(circuit_of(request), kind, amount)

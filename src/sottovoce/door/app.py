@@ -6,7 +6,7 @@ Each language has its pages below its tag (`/fa/write`), and all links are relat
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from functools import partial
 
 from starlette.applications import Starlette
@@ -29,7 +29,7 @@ Answer = Callable[[Request], Awaitable[Response]]
 Handler = Callable[[Door, Request], Awaitable[Response]]
 
 _READ: dict[str, Handler] = {
-    "/": outside.welcome, "/bye": outside.bye, **{f"/{name}": outside.guide for name in GUIDES},
+    "/": outside.welcome, "/bye": outside.bye, **{f"/{name}": outside.guide for name in GUIDES}, "/card": outside.card,
     "/words": inside.words, "/sent": inside.sent, "/inbox": inside.inbox,
 }  # fmt: skip
 _READ_AND_SEND: dict[str, Handler] = {"/enter": outside.enter, "/check": inside.check, "/write": inside.write}
@@ -47,12 +47,15 @@ class App:
     """The site as an ASGI app: a door for each language by its tag, the first one for who asks for none.
 
     Pages are found by method and path at once: a framework's way to them took longer than most of them. `more` are
-    routes beside them, as the pool's calls.
+    routes beside them, as the pool's calls. `calls`: names of the organisation's calls, each with its path `/c/NAME`.
     """
 
-    def __init__(self, doors: Mapping[str, Door], more: Sequence[BaseRoute]) -> None:
+    def __init__(self, doors: Mapping[str, Door], more: Sequence[BaseRoute], calls: Iterable[str] = ()) -> None:
         self._doors = doors
-        self._pages: dict[str, dict[str, Answer]] = {"/": {"GET": self._top}}
+        fitting = {"/": outside.top, "/card": outside.card, **{f"/c/{name}": outside.call for name in calls}}
+        self._pages: dict[str, dict[str, Answer]] = {
+            path: {"GET": partial(self._in_fitting, handler)} for path, handler in fitting.items()
+        }
         for door in doors.values():
             self._pages |= _pages(door)
         failures = dict.fromkeys((404, 405, BadSize, TimeoutError, RoadError, Refused, Exception), self._failed)
@@ -77,8 +80,8 @@ class App:
         wished = request.headers.get("accept-language", "")
         return self._doors.get(asked) or self._doors[negotiated(wished, list(self._doors))]
 
-    async def _top(self, request: Request) -> Response:
-        return await outside.top(self._fitting(request), request)
+    async def _in_fitting(self, handler: Handler, request: Request) -> Response:
+        return await handler(self._fitting(request), request)
 
     async def _failed(self, request: Request, error: Exception) -> Response:
         return outside.failed(self._fitting(request), request, error)

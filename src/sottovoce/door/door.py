@@ -28,8 +28,8 @@ FIELDS_MOST = 8
 _LARGE = 65_536  # bytes of a form: the largest takes a fifth of a second to read, and others shall not wait for it
 _FORMS = ThreadPoolExecutor(1, "forms")
 WORK, ENVELOPES = "work", "envelopes"  # what a circuit has a budget of
+_HTML = "text/html; charset=utf-8"
 _FIXED = [
-    (b"content-type", b"text/html; charset=utf-8"),
     (b"cache-control", b"no-store"),
     (b"referrer-policy", b"no-referrer"),
     (b"x-content-type-options", b"nosniff"),
@@ -41,6 +41,11 @@ _FIXED = [
 _ATTRIBUTES = "Path=/; HttpOnly; SameSite=Strict"
 Form = dict[str, str]
 Allow = Callable[[Request, str, float], bool]
+
+
+def fixed_headers(kind: str, csp: str) -> list[tuple[bytes, bytes]]:
+    """The headers of every answer: of a content's `kind`, under a Content-Security-Policy."""
+    return [(b"content-type", kind.encode()), *_FIXED, (b"content-security-policy", csp.encode())]
 
 
 class Page(Response):
@@ -118,7 +123,7 @@ class Door:
 
     def page(self, content: bytes, session: Session | None = None, status: int = 200) -> Page:
         """A page; inside a visit, with its cookie renewed for another half hour."""
-        headers = [*_FIXED, (b"content-security-policy", self.everyday.csp.encode())]
+        headers = fixed_headers(_HTML, self.everyday.csp)
         if session is not None:
             headers.append((b"set-cookie", f"{COOKIE}={self.visits.seal(session)}; {_ATTRIBUTES}".encode()))
         return Page(content, status, headers)

@@ -19,7 +19,18 @@ _KINDS: dict[int, Kind] = {404: "missing", 405: "missing", 413: "large"}
 
 async def top(door: Door, _: Request) -> Response:
     """The first page, at the address that is on films and leaflets."""
-    return door.page(door.pages().welcome(open=door.source.is_open(), at_top=True))
+    return door.page(door.pages().welcome(open=door.source.is_open(), up=""))
+
+
+async def call(door: Door, _: Request) -> Response:
+    """The first page, at the path of a call: the same for everybody, and the same page."""
+    return door.page(door.pages().welcome(open=door.source.is_open(), up="../"))
+
+
+async def card(door: Door, request: Request) -> Response:
+    """The page on the address and the card, at the short path that is printed."""
+    up = "" if request.url.path == "/card" else None
+    return door.page(door.pages().guide("address", hour=door.hour, up=up))
 
 
 async def welcome(door: Door, _: Request) -> Response:

@@ -102,15 +102,20 @@ class Pages:
 
     # -- without a visit ---------------------------------------------------------
 
-    def welcome(self, *, open: bool, at_top: bool = False) -> bytes:
-        """The first page; when not `open`, it says that no message can be taken now."""
-        place = ("", f"{self.texts.tongue.tag}/") if at_top else ("../", "")
-        return self._kept("welcome", *place, open=open)
+    def welcome(self, *, open: bool, up: str | None = None) -> bytes:
+        """The first page; when not `open`, it says that no message can be taken now.
 
-    def guide(self, name: str, *, hour: int) -> bytes:
-        """One of the pages that help (`GUIDES`); `hour` (UTC): when the next answers appear."""
+        `up` leads to the site's top from a place that is not among the pages of this language.
+        """
+        return self._kept("welcome", *self._place(up), open=open)
+
+    def _place(self, up: str | None) -> tuple[str, str]:
+        return ("../", "") if up is None else (up, f"{up}{self.texts.tongue.tag}/")
+
+    def guide(self, name: str, *, hour: int, up: str | None = None) -> bytes:
+        """One of the pages that help (`GUIDES`); `hour` (UTC): when the next answers appear; `up` as above."""
         advice, verified = self.news.advice, self.news.verified
-        return self._kept(name, next=hour, advice=advice, verified=verified)
+        return self._kept(name, *self._place(up), next=hour, advice=advice, verified=verified)
 
     def bye(self, *, expired: bool) -> bytes:
         """Goodbye; `expired`: the visit ended by itself, and the words are needed again."""

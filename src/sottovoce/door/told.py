@@ -38,14 +38,23 @@ class Problem:
         return self.word if len(self.word) <= _WORD_SHOWN else f"{self.word[:_WORD_SHOWN]}…"
 
 
+class CallView(NamedTuple):
+    """What the pages show of a call: its title, its last day, and SHA-256 of the signed list of its files, in hex."""
+
+    title: str
+    until: datetime.date
+    list_hash: str
+
+
 class CardView(NamedTuple):
-    """What the pages show of the organisation's card; `until` is its last day."""
+    """What the pages show of the organisation's card; `until` is its last day, `calls` are in one language."""
 
     name: str
     onion_address: str | None
     check_words: Sequence[str] = ()
     accounts: Sequence[str] = ()
     until: datetime.date = datetime.date(2100, 1, 1)
+    calls: Sequence[CallView] = ()
 
 
 class News(NamedTuple):

@@ -1,0 +1,176 @@
+"""What a file that was found somewhere carries: codes, addresses, text in pictures; gathered, not yet judged."""
+
+from __future__ import annotations
+
+import base64
+import html
+import os
+import re
+import tempfile
+import urllib.parse
+import zipfile
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from PIL import Image, UnidentifiedImageError
+
+from sottovoce.outreach.errors import CallError
+
+from . import ocr
+from .frames import pages, sampled
+from .onions import as_read, exact
+from .programs import said_by
+from .qr import Code, codes
+
+FILMS = (".mp4", ".mov", ".m4v", ".webm", ".mkv", ".avi", ".3gp", ".ts")
+PICTURES = (".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp", ".tif", ".tiff")
+TEXTS = (".html", ".htm", ".xhtml", ".svg", ".txt", ".srt", ".vtt", ".json", ".md", ".xml")
+_READ_MOST = 8  # pictures of a film that are read by tesseract, besides two with a code
+_PIXELS_MOST = 100_000_000
+_ALIKE = 6.0  # grey levels on average by which two pictures are still the same one
+_PARTS_MOST, _PART_BYTES_MOST = 200, 512 << 20  # of a ZIP
+_SVG = re.compile(r"<svg\b.*?</svg>", re.DOTALL | re.IGNORECASE)
+_INLINE = re.compile(r"data:(image/[a-z+]+)(;base64)?,([^\"')\s>]+)", re.IGNORECASE)
+_TAGS = re.compile(r"<(?:script|style)\b.*?</(?:script|style)>|<[^>]*>", re.DOTALL | re.IGNORECASE)
+
+
+@dataclass
+class Evidence:
+    """`codes`: texts of QR codes; `addresses`: real onion addresses that stand there as text; `read`: what tesseract
+    made of pictures, each ready to be compared (`as_read`)."""
+
+    codes: set[str] = field(default_factory=set)
+    addresses: set[str] = field(default_factory=set)
+    read: list[str] = field(default_factory=list)
+    parts: dict[str, Evidence] = field(default_factory=dict)  # of a ZIP, by name
+
+    def add_text(self, text: str) -> None:
+        """Addresses in a text."""
+        self.addresses |= exact(text)
+
+
+def gather(path: Path) -> Evidence:
+    """All of a film, picture, PDF, page, text or ZIP; CallError where it is damaged, or of no kind that can be read."""
+    kind, found = path.suffix.lower(), Evidence()
+    if kind in FILMS:
+        _film(path, found)
+    elif kind in PICTURES:
+        _pictures(found, [path], ocr.PAGE_SIDES)
+    elif kind == ".pdf":
+        _pdf(path, found)
+    elif kind in TEXTS:
+        _page(path.read_bytes().decode("utf-8", "replace"), found)
+    elif kind == ".zip":
+        _zip(path, found)
+    else:
+        raise CallError(f"{path} is no film, picture, PDF, page or ZIP: name a file of these.")
+    return found
+
+
+def _film(path: Path, found: Evidence) -> None:
+    with_code: list[tuple[Image.Image, list[Code]]] = []
+    without: list[tuple[Image.Image, list[Code]]] = []
+    for _, picture in sampled(path):
+        here = codes(picture)
+        found.codes |= {code.text for code in here}
+        kept = with_code if here else without
+        if not any(_alike(picture, other) for other, _ in kept[-3:]):
+            kept.append((picture, here))
+    chosen = [*_spread(with_code, 2), *_spread(without, _READ_MOST)]
+    _read_all(found, chosen, ocr.FILM_SIDES)
+
+
+def _spread(pictures: Sequence[tuple[Image.Image, list[Code]]], most: int) -> list[tuple[Image.Image, list[Code]]]:
+    """So many of them, from the first to the last."""
+    if len(pictures) <= most:
+        return list(pictures)
+    return [pictures[round(n * (len(pictures) - 1) / (most - 1))] for n in range(most)]
+
+
+def _alike(one: Image.Image, other: Image.Image) -> bool:
+    small = [picture.resize((32, 32), Image.Resampling.BOX) for picture in (one, other)]
+    difference = [abs(a - b) for a, b in zip(small[0].tobytes(), small[1].tobytes(), strict=True)]
+    return sum(difference) / len(difference) <= _ALIKE
+
+
+def _pictures(found: Evidence, paths: Iterable[Path], sides: Sequence[int], *, read: bool = True) -> None:
+    for path in paths:
+        picture = _opened(path)
+        here = codes(picture)
+        found.codes |= {code.text for code in here}
+        if read:
+            _read_all(found, [(picture, here)], sides)
+
+
+def _opened(path: Path) -> Image.Image:
+    try:
+        with Image.open(path) as picture:
+            if picture.width * picture.height > _PIXELS_MOST:
+                raise CallError(f"{path.name} is too large a picture to look at: make it smaller.")
+            return picture.convert("L")
+    except (UnidentifiedImageError, OSError, SyntaxError, Image.DecompressionBombError):
+        raise CallError(f"{path.name} is a damaged picture, or none: take another copy.") from None
+
+
+def _read_all(found: Evidence, pictures: Sequence[tuple[Image.Image, list[Code]]], sides: Sequence[int]) -> None:
+    with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
+        for texts in pool.map(lambda each: ocr.texts(each[0], each[1], sides), pictures):
+            found.read += [as_read(text) for text in texts]
+
+
+def _pdf(path: Path, found: Evidence) -> None:
+    text = said_by("pdftotext", "-raw", path, "-").decode("utf-8", "replace")
+    found.add_text(text)
+    found.add_text(path.read_bytes().decode("latin-1"))  # links are no text
+    with tempfile.TemporaryDirectory() as folder:
+        _pictures(found, pages(path, Path(folder)), ocr.PAGE_SIDES, read=not text.strip())
+
+
+def _page(text: str, found: Evidence) -> None:
+    plain = html.unescape(_TAGS.sub("", text))
+    for each in (text, plain, urllib.parse.unquote(text)):
+        found.add_text(each)
+    with tempfile.TemporaryDirectory() as folder:
+        _pictures(found, _inline(text, Path(folder)), ocr.PAGE_SIDES, read=False)
+
+
+def _inline(text: str, folder: Path) -> Iterator[Path]:
+    """The pictures that stand in a page, drawings as pixels."""
+    drawings = [each.group().encode() for each in _SVG.finditer(text)]
+    for number, (kind, packed, content) in enumerate(_INLINE.findall(text)):
+        raw = _unpacked(content, packed=bool(packed))
+        if "svg" in kind.lower():
+            drawings.append(raw)
+        elif raw:
+            (made := folder / f"inline-{number}").write_bytes(raw)
+            yield made
+    for number, drawing in enumerate(drawings):
+        source, made = folder / f"{number}.svg", folder / f"{number}.png"
+        source.write_bytes(drawing)
+        said_by("rsvg-convert", "-h", "800", "--keep-aspect-ratio", "-b", "white", "-o", made, source, allowed=(0, 1))
+        if made.exists():
+            yield made
+
+
+def _unpacked(content: str, *, packed: bool) -> bytes:
+    try:
+        return base64.b64decode(urllib.parse.unquote(content)) if packed else urllib.parse.unquote_to_bytes(content)
+    except ValueError:
+        return b""
+
+
+def _zip(path: Path, found: Evidence) -> None:
+    try:
+        with zipfile.ZipFile(path) as archive, tempfile.TemporaryDirectory() as folder:
+            inside = [each for each in archive.infolist() if not each.is_dir()]
+            if len(inside) > _PARTS_MOST or sum(each.file_size for each in inside) > _PART_BYTES_MOST:
+                raise CallError(f"{path} holds more than can be looked at: unpack it, and name single files.")
+            for number, each in enumerate(inside):
+                made = Path(folder) / f"{number}{Path(each.filename).suffix.lower()}"
+                made.write_bytes(archive.read(each))
+                if made.suffix in (*FILMS, *PICTURES, *TEXTS, ".pdf"):
+                    found.parts[each.filename] = gather(made)
+    except (zipfile.BadZipFile, RuntimeError, NotImplementedError):
+        raise CallError(f"{path} is no ZIP that can be opened: it is damaged, or locked.") from None

@@ -1,0 +1,290 @@
+"""What was found somewhere: our own film is told from one that was exchanged in part or whole, however copied."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import io
+import zipfile
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import segno
+from doubles.endcard import EndCard, again, film, onion
+from doubles.organisation import NAME, Organisation
+from PIL import Image
+from weasyprint import HTML  # type: ignore[import-untyped]
+
+from sottovoce.outreach.errors import CallError
+from sottovoce.outreach.proof.c2pa import Manifest, Signer, authority_of, sign
+from sottovoce.outreach.proof.onions import exact, host_of, is_onion, misread
+from sottovoce.outreach.proof.verify import Verdict, verify
+from sottovoce.trust.call_list import CallList, ListedFile
+from sottovoce.trust.card_file import CardFile
+
+from .conftest import TODAY
+from .test_c2pa import certified
+
+THEIRS = onion(b"a stranger's")
+COPIES = {
+    "as it was": (),
+    "anew in 240p": ("-vf", "scale=-2:240", "-crf", "30"),
+    "cropped": ("-vf", "crop=iw*0.9:ih*0.9", "-crf", "28"),
+}
+
+
+@pytest.fixture(scope="module")
+def card(organisation: Organisation) -> CardFile:
+    """The organisation's card as its office has it, without a call."""
+    return CardFile.of(organisation.office.signed, TODAY)
+
+
+@pytest.fixture(scope="module")
+def ours(card: CardFile) -> str:
+    """The address on it."""
+    return card.card.addresses[0]
+
+
+def cards(ours: str) -> dict[str, EndCard]:
+    """End cards of our own film, and of what a stranger made of it."""
+    own = EndCard(ours, ours.upper())
+    alike = onion_like(ours)
+    return {
+        "own": own,
+        "all exchanged": EndCard(THEIRS, THEIRS.upper()),
+        "text exchanged": replace(own, text=THEIRS),
+        "text exchanged by one that begins alike": replace(own, text=alike),
+        "code exchanged": replace(own, code=THEIRS.upper()),
+        "code exchanged by a link": replace(own, code="https://letters.example/ombudsman"),
+        "code exchanged by a lookalike link": replace(own, code=f"http://{ours}.example.net/"),
+    }
+
+
+def onion_like(ours: str) -> str:
+    """What a stranger with a month's computing could have: ten letters the same."""
+    return ours[:10] + THEIRS[10:]
+
+
+FAKES = [name for name in cards(THEIRS) if name != "own"]
+
+
+@pytest.fixture(scope="module")
+def films(ours: str, tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, str], Path]:
+    """A film with one of the cards, copied in one of the ways; each is made once."""
+    folder = tmp_path_factory.mktemp("films")
+
+    def made(name: str, copy: str) -> Path:
+        first, copied = folder / f"{name}.mp4", folder / f"{name}, {copy}.mp4"
+        if not first.exists():
+            film(first, cards(ours)[name])
+        return first if not COPIES[copy] else again(first, copied, *COPIES[copy])
+
+    return made
+
+
+@pytest.mark.parametrize("copy", COPIES)
+def test_our_own_film_is_known_in_every_copy(films: Callable[[str, str], Path], card: CardFile, copy: str) -> None:
+    verdict = verify(films("own", copy), card)
+    assert (verdict.kind, verdict.sentence) == ("ours", "This carries our address.")
+    assert "A QR code holds our address." in verdict.reasons
+    assert verdict.reasons[-1].startswith("It is no file of a signed list, but a copy")
+
+
+@pytest.mark.parametrize("copy", ["as it was", "anew in 240p"])
+@pytest.mark.parametrize("name", FAKES)
+def test_what_was_exchanged_makes_it_a_fake(
+    films: Callable[[str, str], Path], card: CardFile, name: str, copy: str
+) -> None:
+    verdict = verify(films(name, copy), card)
+    assert verdict.kind == "fake", verdict.reasons
+    assert "ANOTHER address" in verdict.sentence
+
+
+def test_a_film_whose_card_was_cut_off_carries_nothing(
+    films: Callable[[str, str], Path], card: CardFile, tmp_path: Path
+) -> None:
+    cut = again(films("own", "as it was"), tmp_path / "cut.mp4", "-t", "1")
+    assert verify(cut, card) == Verdict("none", [])
+
+
+def test_half_of_our_address_beside_our_code_is_no_strangers(
+    films: Callable[[str, str], Path], card: CardFile, tmp_path: Path
+) -> None:
+    half = again(films("own", "as it was"), tmp_path / "half.mp4", "-vf", "crop=iw*0.7:ih:iw*0.3:0")
+    assert verify(half, card).kind == "ours"
+
+
+def test_a_tall_film_and_one_without_words_are_known_by_their_code(card: CardFile, ours: str, tmp_path: Path) -> None:
+    for name, shown in (("tall", EndCard(ours, ours.upper(), wide=False)), ("bare", EndCard("", ours.upper()))):
+        assert verify(film(tmp_path / f"{name}.mp4", shown), card).kind == "ours"
+
+
+def test_our_address_nearly_read_and_nothing_else_is_not_enough(
+    card: CardFile, ours: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    near = ours[:20].replace(ours[9], "7" if ours[9] != "7" else "6") + ours[20:]
+    for read, kind in ((near, "none"), (ours, "ours")):
+        monkeypatch.setattr("sottovoce.outreach.proof.ocr.texts", lambda *_, read=read: [f"Type it: {read}"])
+        made = film(tmp_path / "film.mp4", EndCard("", ""))
+        verdict = verify(made, card)
+        assert verdict.kind == kind
+    monkeypatch.setattr("sottovoce.outreach.proof.ocr.texts", lambda *_: [f"Type it: {near}"])
+    said = f"In the picture is almost our address ({misread(ours, near)} of 56 letters read otherwise)"
+    assert verify(made, card).reasons == [f"{said}: compare it by eye."]
+
+
+def test_a_link_to_our_own_address_is_ours_and_is_told(card: CardFile, ours: str, tmp_path: Path) -> None:
+    segno.make_qr(f"http://{ours}/en/").save(str(tmp_path / "link.png"), scale=8)
+    verdict = verify(tmp_path / "link.png", card)
+    assert verdict.kind == "ours"
+    assert "It holds it as a link, which a phone opens outside Tor: ours are never links." in verdict.reasons
+
+
+def inline(code: str) -> str:
+    """A QR code as it stands in a page: a picture, or a drawing."""
+    picture = io.BytesIO()
+    segno.make_qr(code).save(picture, kind="png", scale=8)
+    return f'<img alt="" src="data:image/png;base64,{base64.b64encode(picture.getvalue()).decode()}">'
+
+
+def drawn(code: str) -> str:
+    """The same as a drawing."""
+    return str(segno.make_qr(code).svg_inline(scale=8))
+
+
+def page(text: str, code: str) -> str:
+    """A page with an address in groups, as ours have it."""
+    groups = "".join(f"<span>{text[at : at + 4]}</span>\n" for at in range(0, len(text), 4))
+    return f"<!doctype html><title>x</title><p>Type it into Tor Browser</p><p><code>{groups}</code></p>{code}"
+
+
+@pytest.mark.parametrize("code", [inline, drawn])
+@pytest.mark.parametrize("form", ["html", "pdf"])
+def test_pages_and_leaflets_are_told_by_text_and_code(
+    card: CardFile, ours: str, tmp_path: Path, code: Callable[[str], str], form: str
+) -> None:
+    kinds = {}
+    for text, coded in ((ours, ours), (THEIRS, THEIRS), (THEIRS, ours), (ours, THEIRS)):
+        made, html = tmp_path / f"made.{form}", page(text, code(coded.upper()))
+        if form == "html":
+            made.write_text(html, "utf-8")
+        else:
+            HTML(string=html).write_pdf(made)
+        kinds[text == ours, coded == ours] = verify(made, card).kind
+    assert kinds == {(True, True): "ours", (False, False): "fake", (False, True): "fake", (True, False): "fake"}
+
+
+def test_a_link_behind_our_text_is_found(card: CardFile, ours: str, tmp_path: Path) -> None:
+    (tmp_path / "page.html").write_text(f'<p><a href="http://{THEIRS}/">{ours}</a></p>', "utf-8")
+    assert verify(tmp_path / "page.html", card).kind == "fake"
+    (tmp_path / "page.html").write_text(f"<p>{ours}.example.net</p>", "utf-8")
+    assert verify(tmp_path / "page.html", card).kind == "none"
+
+
+def test_a_scanned_leaflet_is_read_by_its_picture(card: CardFile, ours: str, tmp_path: Path) -> None:
+    for name, shown in (("own", EndCard(ours, ours.upper())), ("fake", EndCard(THEIRS, ""))):
+        shown.draw().save(tmp_path / f"{name}.pdf")
+        shown.draw().save(tmp_path / f"{name}.jpg", quality=60)
+    kinds = [verify(tmp_path / name, card).kind for name in ("own.pdf", "own.jpg", "fake.pdf", "fake.jpg")]
+    assert kinds == ["ours", "ours", "fake", "fake"]
+
+
+def test_of_a_zip_one_false_part_makes_a_fake(card: CardFile, ours: str, tmp_path: Path) -> None:
+    parts = {"own.html": page(ours, ""), "notes.txt": "Nothing here.", "false.html": page(THEIRS, "")}
+    with zipfile.ZipFile(tmp_path / "own.zip", "w") as archive:
+        for name in ("own.html", "notes.txt"):
+            archive.writestr(name, parts[name])
+    with zipfile.ZipFile(tmp_path / "false.zip", "w") as archive:
+        for name, text in parts.items():
+            archive.writestr(name, text)
+    assert verify(tmp_path / "own.zip", card).kind == "ours"
+    false = verify(tmp_path / "false.zip", card)
+    assert false.kind == "fake"
+    assert [reason for reason in false.reasons if reason.startswith("false.html: Its text shows another address")]
+
+
+def listed(card: CardFile, path: Path, anchors: list[bytes]) -> CardFile:
+    """The card with a signed call that holds one file."""
+    file = ListedFile(
+        "upload/youtube/en/1-1 ledger.mp4", 1, hashlib.sha256(path.read_bytes()).digest(), "en", "youtube", ""
+    )
+    return replace(card, lists={"harbour": CallList("harbour", TODAY, [file], {}, anchors=anchors)})
+
+
+def test_a_file_of_a_signed_list_is_ours_even_without_an_address(card: CardFile, tmp_path: Path) -> None:
+    (tmp_path / "ledger.srt").write_text("1\n00:00:01,000 --> 00:00:02,000\nThe sums never met.\n", "utf-8")
+    held = listed(card, tmp_path / "ledger.srt", [])
+    assert verify(tmp_path / "ledger.srt", held) == Verdict(
+        "ours", ["It is exactly the file “upload/youtube/en/1-1 ledger.mp4” of a list that the organisation signed."]
+    )
+    (tmp_path / "ledger.srt").write_text("1\n00:00:01,000 --> 00:00:02,000\nThe sums always met.\n", "utf-8")
+    assert verify(tmp_path / "ledger.srt", held).kind == "none"
+
+
+def test_a_manifest_is_one_more_reason(
+    card: CardFile, organisation: Organisation, films: Callable[[str, str], Path], tmp_path: Path
+) -> None:
+    folder = certified(organisation.office, tmp_path / "signer")
+    authority = authority_of(folder)
+    assert authority is not None
+    held = listed(card, films("own", "as it was"), [authority])
+    manifest = Manifest("The ledger", NAME, "en", "compositeSynthetic")
+    bare = film(tmp_path / "bare.mp4", None)
+    made = tmp_path / "signed.mp4"
+    sign(bare, made, Signer.of(folder, TODAY), manifest)
+    assert verify(made, held).reasons == ["Its C2PA manifest is whole, and signed under our own authority."]
+    assert verify(made, held).kind == "ours"
+    assert verify(made, card).kind == "none"
+    assert verify(made, card).reasons[0].startswith("Its C2PA manifest is signed by somebody unknown")
+    raw = bytearray(made.read_bytes())
+    raw[-200] ^= 1
+    made.write_bytes(raw)
+    assert verify(made, held).kind == "none"
+    assert verify(made, held).reasons == ["Its C2PA manifest does not fit: the file was changed after it was signed."]
+
+
+@pytest.mark.parametrize("name", ["film.mp4", "picture.png", "leaflet.pdf", "all.zip", "strange.exe"])
+def test_what_can_not_be_looked_at_is_told_in_one_sentence(card: CardFile, tmp_path: Path, name: str) -> None:
+    (tmp_path / name).write_bytes(b"nothing of the kind")
+    with pytest.raises(CallError) as caught:
+        verify(tmp_path / name, card)
+    assert str(caught.value).endswith(".")
+
+
+def test_a_zip_that_would_fill_the_disk_is_not_unpacked(card: CardFile, tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "many.zip", "w") as archive:
+        for number in range(201):
+            archive.writestr(f"{number}.txt", "")
+    with pytest.raises(CallError, match="more than can be looked at"):
+        verify(tmp_path / "many.zip", card)
+
+
+def test_an_empty_picture_carries_nothing(card: CardFile, tmp_path: Path) -> None:
+    Image.new("RGB", (640, 480), "white").save(tmp_path / "white.png")
+    assert verify(tmp_path / "white.png", card) == Verdict("none", [])
+
+
+def test_an_address_is_known_by_its_own_check_sum(ours: str) -> None:
+    name = ours.removesuffix(".onion")
+    assert is_onion(name)
+    assert not is_onion(name[1:] + name[0])
+    assert not is_onion("short")
+    assert exact(f"So: {ours.upper()}. Then") == exact(" ".join(ours)) == {ours}
+    assert exact(name) == exact(f"{name[:-1]}a.onion") == set()
+
+
+@pytest.mark.parametrize(
+    ("code", "host"),
+    [
+        ("HTTP://USER@ABC.ONION:80/x", "abc.onion"),
+        ("abc.onion", "abc.onion"),
+        (" abc.onion. ", "abc.onion"),
+        ("abc.onion.evil.net/", "abc.onion.evil.net"),
+        ("http://evil.net/abc.onion", "evil.net"),
+        ("http://evil.net\\@abc.onion", "evil.net"),
+    ],
+)
+def test_a_code_leads_to_its_host(code: str, host: str) -> None:
+    assert host_of(code) == host
