@@ -123,6 +123,8 @@ def _video(reader: _Reader, name: str) -> Video | None:
 
 def _card(signed: Path, epoch: int) -> Card:
     held = SignedFolder(signed)
+    if held.get("card") is None:
+        raise CallError(f"{signed / 'card.signed'} is missing: copy it from the office's folder `signed`.")
     try:
         card = UntrustedCard.of(held.get("card") or b"").verify(held.root(epoch), epoch)
     except Refused as error:
