@@ -7,8 +7,10 @@ from pathlib import Path
 
 import click
 
+from sottovoce.outreach.call import read_call
 from sottovoce.outreach.check import Finding
 from sottovoce.outreach.check import check as find
+from sottovoce.outreach.check.built import check_built
 from sottovoce.outreach.check.promises import LIMIT
 
 from .common import PATH, out, today
@@ -20,9 +22,12 @@ _STYLES = {"error": "red", "warning": "yellow"}
 @click.command()
 @click.argument("folder", type=PATH)
 @click.option("--strict", is_flag=True, help="Fail on warnings too.")
-def check(folder: Path, *, strict: bool) -> int:
+@click.option("--built", is_flag=True, help="Look at every file that was built, too; this takes minutes.")
+def check(folder: Path, *, strict: bool, built: bool) -> int:
     """Look for mistakes in the call in FOLDER: policy, promises, names, addresses, captions, pictures, limits."""
     found = find(folder, today())
+    if built:
+        found += check_built(read_call(folder, today()))
     show(found)
     errors = sum(each.severity == "error" for each in found)
     warnings = len(found) - errors
