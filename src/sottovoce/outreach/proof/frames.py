@@ -32,8 +32,10 @@ def _pictures(path: Path, begin: float, end: float, step: float) -> Iterator[tup
     part = ("-ss", f"{begin:.3f}", "-t", f"{max(end - begin, step):.3f}", "-i", f"file:{path}")
     with tempfile.TemporaryDirectory() as folder:
         # Single pictures: a film can change its size within, and then no stream of raw pixels could be cut apart.
-        said_by("ffmpeg", "-nostdin", "-v", "error", *part, "-an", "-sn", "-vf", fit, f"{folder}/%05d.png")
-        for made in sorted(Path(folder).glob("*.png")):
+        # A file that claims to be a film may be a list of addresses: nothing but itself is opened.
+        only = ("-nostdin", "-v", "error", "-protocol_whitelist", "file")
+        said_by("ffmpeg", *only, *part, "-an", "-sn", "-vf", fit, "-q:v", "2", f"{folder}/%05d.jpg")
+        for made in sorted(Path(folder).glob("*.jpg")):
             number = int(made.stem) - 1
             with Image.open(made) as picture:
                 yield begin + number * step, picture.convert("L")

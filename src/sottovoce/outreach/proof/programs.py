@@ -28,5 +28,6 @@ def said_by(*command: str | Path, allowed: tuple[int, ...] = (0,)) -> bytes:
 def probe(path: Path) -> dict[str, Any]:
     """What ffprobe says of a film: `format`, `streams` and `chapters`; CallError where it is none."""
     shown = ("-show_format", "-show_streams", "-show_chapters")
-    said: dict[str, Any] = json.loads(said_by("ffprobe", "-v", "error", "-of", "json", *shown, f"file:{path}"))
+    only = ("-v", "error", "-protocol_whitelist", "file", "-of", "json")
+    said: dict[str, Any] = json.loads(said_by("ffprobe", *only, *shown, f"file:{path}"))
     return said
