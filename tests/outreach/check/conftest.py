@@ -10,33 +10,40 @@ from pathlib import Path
 from unittest.mock import patch
 
 import pytest
-from doubles.organisation import Organisation
 
+from sottovoce.onion.keys import OnionKey
 from sottovoce.outreach.call import read_call
 from sottovoce.outreach.errors import CallError
 from sottovoce.outreach.proof.said import said
 from sottovoce.trust import locked
+from sottovoce.trust.office import Office
+from sottovoce.trust.office_secrets import Secrets
 from sottovoce.trust.signed import Claim
 
 TODAY = 20_783  # 2026-11-26
 GOOD = Path(__file__).with_name("good")
+NAME = "The Ombudsman of Harbour City"
+SECRETS = Secrets(*(bytes([number]) * 32 for number in (1, 2, 3)))  # fixed, so that check words are always the same
 
 
 @pytest.fixture(scope="session")
-def organisation(tmp_path_factory: pytest.TempPathFactory) -> Organisation:
+def office(tmp_path_factory: pytest.TempPathFactory) -> Office:
+    folder = tmp_path_factory.mktemp("office") / "office"
     with patch.object(locked, "MEMORY", 64), patch.object(locked, "PASSES", 1):  # its strength is tried elsewhere
-        return Organisation(tmp_path_factory.mktemp("organisation"), TODAY)
+        office = Office.create(folder, "an invented office's", SECRETS, bytes, TODAY)
+    office.sign_card(NAME, OnionKey.from_seed(SECRETS.door).address, TODAY)
+    return office
 
 
 @pytest.fixture(scope="session")
-def good(tmp_path_factory: pytest.TempPathFactory, organisation: Organisation) -> Path:
+def good(tmp_path_factory: pytest.TempPathFactory, office: Office) -> Path:
     """The good call, with a master film of two seconds and the card."""
     folder = tmp_path_factory.mktemp("good") / "call"
     shutil.copytree(GOOD, folder)
     make_film(folder / "videos/quay/master.mp4")
     (folder / "signed").mkdir()
     for kind in ("root", "card"):
-        shutil.copy(organisation.office.signed.path(kind), folder / "signed")
+        shutil.copy(office.signed.path(kind), folder / "signed")
     return folder
 
 
@@ -47,7 +54,7 @@ def call(tmp_path: Path, good: Path) -> Path:
 
 
 @pytest.fixture
-def sign_off(organisation: Organisation) -> Callable[[Path], None]:
+def sign_off(office: Office) -> Callable[[Path], None]:
     """Signs off all that a call says, where it can be read."""
 
     def sign(folder: Path) -> None:
@@ -57,7 +64,7 @@ def sign_off(organisation: Organisation) -> Callable[[Path], None]:
         except CallError:
             return
         claim = Claim("texts", call.root.org, 1, TODAY, call.root.claim.expires, body)
-        (folder / "signed/texts.signed").write_bytes(claim.sign([organisation.office.root_key()]))
+        (folder / "signed/texts.signed").write_bytes(claim.sign([office.root_key()]))
 
     return sign
 

@@ -19,7 +19,7 @@ LANGUAGES = ("en", "fa", "ko", "ru", "zh-Hans", "zh-Hant")
 
 
 def spoil(folder: Path, changes: list[dict[str, Any]]) -> None:
-    """Changes files of a call: `replace` is put `by` another text, or a file gets `content`, or `base64`, or is gone."""
+    """Changes files of a call: `replace` is put `by` another text, or a file gets `content`, `base64`, or is gone."""
     for change in changes:
         path = folder / change["file"]
         if "replace" in change:

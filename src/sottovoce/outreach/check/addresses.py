@@ -16,21 +16,23 @@ from .parts import Parts
 from .passages import passages
 
 _TOPS = (
-    "com|org|net|info|io|me|gov|edu|int|eu|app|dev|site|online|link|page|xyz|tv|co|ly|cc|be|to|cn|hk|tw|kr|kp|jp|ir|ru|su|"
-    "ua|by|kz|uk|de|fr|ch|us|рф|中国|中國|香港|台灣|한국|ایران"
+    "com|org|net|info|io|gov|edu|int|eu|app|dev|site|online|link|page|xyz|tv|ly|cc|cn|hk|tw|kr|kp|jp|ir|ru|su|"
+    "ua|by|kz|uk|de|fr|ch|рф|中国|中國|香港|台灣|한국|ایران"
 )
 _APPS = (
-    "wechat|weixin|weibo|微信|微博|qq|line|whatsapp|signal|telegram|viber|skype|facebook|instagram|twitter|kakao(?:talk)?|"
+    "wechat|weixin|weibo|微信|微博|qq|whatsapp|telegram|viber|skype|facebook|instagram|twitter|kakao(?:talk)?|"
     "카카오톡|텔레그램|телеграм\\w*|вотсап\\w*|вайбер\\w*|تلگرام|واتساپ|واتس ?اپ|ایتا|سروش"
 )
 _B = r"[a-z2-7]"
 _KINDS = {  # in this order: what is found first hides what lies in it
-    "an e-mail address": r"[\w.+-]+ ?(?:@|\(at\)|\[at\]) ?[\w-]+(?:\.|\(dot\)|\[dot\])\w+",
+    "an e-mail address": r"[\w.+-]+ ?(?:@|\(at\)|\[at\]) ?[\w-]+(?:\.| ?(?:\(dot\)|\[dot\]) ?)\w+",
     "an onion address": rf"{_B}*(?:\.\.\.|…)?\.onion|(?<!\w)(?=[a-z2-7]*[2-7]){_B}{{16,}}(?!\w)"
     rf"|(?<!\w)(?={_B}*[2-7]){_B}{{4,}} ?(?:…|\.\.\.|\*{{2,}}) ?{_B}{{4,}}(?!\w)"
     rf"|(?<!\w)(?=[a-z2-7 -]*[2-7])(?:{_B}{{4}}[ -]){{3,}}{_B}{{4}}(?!\w)",
-    "a web address": rf"https?:\S+|www\.\S+|(?<![\w.])(?:[a-z0-9-]+\.)+(?:{_TOPS})(?![\w])(?:/\S*)?",
-    "an account": rf"(?<![\w.])@[\w.]{{2,}}|(?:{_APPS})(?: ?(?:id|号|號|账号|帳號|아이디|شناسه))? ?[:：] ?\S+",  # noqa: RUF001
+    "a web address": rf"https?:\S+|www\.\S+|(?<![\w.])(?:[\w-]+\.)+(?:{_TOPS})(?!\w)(?:/\S*)?"
+    r"|(?<![a-z0-9.])(?:t|wa|m|line|signal)\.me(?:/\S*)?|youtu\.be\S*",
+    "an account": rf"(?<![\w.])@[\w.]{{2,}}|(?:{_APPS})(?: ?(?:id|号|號|账号|帳號|아이디|شناسه))? ?[:\uff1a] ?\S+"
+    r"|(?:line|signal) ?(?:id|number) ?[:\uff1a]? ?\S+",
     "a phone number": r"(?<![\w.,])(?:\+|00)?\(?\d[\d ()./-]{6,}\d(?![\w])",
 }
 _KNOWN = {kind: re.compile(pattern) for kind, pattern in _KINDS.items()}

@@ -62,10 +62,11 @@ def _one(number: int, cue: Cue, measure: Measure) -> Iterator[str]:
     lines, time = cue.text.split("\n"), cue.end - cue.start
     if len(lines) > LINES_MOST:
         yield f"Caption {number} has {len(lines)} lines, {LINES_MOST} are the most: make two captions of it."
-    if (longest := max(width(line, measure) for line in lines)) > measure.line:
+    most = measure.line * (LINES_MOST if len(lines) == 1 else 1)  # the program breaks what stands in one line
+    if (longest := max(width(line, measure) for line in lines)) > most:
         yield (
-            f"Caption {number} has a line of {longest:g} characters, {measure.line:g} are the most: "
-            "break it, or say it shorter."
+            f"Caption {number} has a line of {longest:g} characters, {most:g} are the most: "
+            "say it shorter, or in two captions."
         )
     if not LEAST <= time <= MOST:
         yield f"Caption {number} is shown for {time / 1_000:g} s: show it for {LEAST / 1_000:g} to {MOST / 1_000:g} s."

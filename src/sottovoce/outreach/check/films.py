@@ -13,7 +13,7 @@ from ..film.sizes import CARD_SECONDS
 from .finding import Finding
 from .lengths import length, seconds_of
 from .parts import Parts, is_plain
-from .pictures import picture_faults, texts_of
+from .pictures import codes_in, picture_faults, texts_of
 
 _KEY = re.compile(r"\{(\w+)\}")
 LABEL = "label"  # the program writes it
@@ -111,6 +111,9 @@ def _picture(call: Parts, folder: Path, name: str) -> Iterator[Finding]:
         yield Finding("missing", call.path(path), f"{call.path(path)} is missing: put it there, or take its name out.")
         return
     yield from (Finding("picture", call.path(path), f"{path.name} {fault}.") for fault in faults)
+    for text in codes_in(path) if not faults else ():
+        said = f"{path.name} shows a QR code (“{text[:80]}”): take it out, the card at the end has the only one."
+        yield Finding("address", call.path(path), said)
 
 
 def _overlay(call: Parts, video: Video) -> Iterator[Finding]:

@@ -9,7 +9,7 @@ from .clauses import CONTRARY, SAYS, statements
 from .finding import Finding
 from .parts import Parts
 from .passages import Passage, passages
-from .promises import promises
+from .promises import is_slogan, promises
 
 _PROMISE = {
     "money": "money",
@@ -56,7 +56,7 @@ def kept_promises(call: Parts) -> Iterator[Finding]:
             for promise in promises(passage.language, sentence):
                 if promise.certain:
                     yield _promise(passage, sentence, promise.word, promise.kind)
-                elif passage.kind == "text":  # a film's story may tell of such things
+                elif passage.kind == "text" and is_slogan(sentence):  # longer ones tell of such things
                     yield _subject(passage, sentence, promise.word, promise.kind)
 
 

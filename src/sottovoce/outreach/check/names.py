@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 from pathlib import Path
@@ -18,15 +19,47 @@ from .passages import Passage
 from .plain import plain
 
 _LETTERS_LEAST = 2
+_FIRST_HAN, _LAST_HAN = "\u3400", "\u9fff"
 
 
 class _Others(Form):
     others: list[list[str]]
 
 
+@dataclass(frozen=True)
+class _Other:
+    """One organisation: its names as they are compared, and what finds them in a sentence and in a plain one."""
+
+    names: frozenset[str]
+    capitals: re.Pattern[str]
+    letters: re.Pattern[str]
+
+    def named(self, sentence: str) -> str:
+        """The name by which a sentence names it; "" where it doesn't."""
+        hit = self.capitals.search(unicodedata.normalize("NFKC", sentence)) or self.letters.search(plain(sentence))
+        return hit[0] if hit else ""
+
+
 @cache
-def _others() -> Sequence[Sequence[str]]:
-    return read(Path(str(resources.files(__package__) / "others.toml")), _Others).others
+def _others() -> Sequence[_Other]:
+    known = read(Path(str(resources.files(__package__) / "others.toml")), _Others).others
+    return [_other(names) for names in known]
+
+
+def _other(names: Sequence[str]) -> _Other:
+    capitals = [name for name in names if name.isascii() and name.upper() == name]
+    letters = [plain(name) for name in names if name not in capitals]
+    return _Other(frozenset(map(plain, names)), _any_of(capitals), _any_of(letters))
+
+
+def _any_of(names: Sequence[str]) -> re.Pattern[str]:
+    """Names with borders; endings may follow in Russian, Persian and Korean, and Chinese has no borders."""
+    parts = []
+    for name in names:
+        begin = "" if _FIRST_HAN <= name[0] <= _LAST_HAN else r"(?<!\w)"
+        end = r"(?!\w)" if name.isascii() else ""
+        parts.append(begin + re.escape(name) + end)
+    return re.compile("|".join(parts) or "(?!)")
 
 
 def own_name(call: Parts) -> Iterator[Finding]:
@@ -54,20 +87,19 @@ def impersonation(call: Parts) -> Iterator[Finding]:
     """Sentences that name another known organisation, or claim to be somebody's official voice."""
     own = plain(call.card.name) if call.card else ""
     own_names = [own, *(plain(texts.organisation) for texts in call.texts.values())] if own else []
-    strangers = [names for names in _others() if not any(plain(name) == own for name in names)]
+    strangers = [other for other in _others() if own not in other.names]
     for passage in known(call):
         for sentence in passage.sentences:
             yield from _impersonation(passage, sentence, strangers, own_names)
 
 
 def _impersonation(
-    passage: Passage, sentence: str, strangers: Sequence[Sequence[str]], own: Sequence[str]
+    passage: Passage, sentence: str, strangers: Sequence[_Other], own: Sequence[str]
 ) -> Iterator[Finding]:
-    for name in (name for names in strangers for name in names):
-        if _names(sentence, name):
-            what = f"names {name}, as if the call were theirs: leave the name out, or except the sentence in allow.toml"
-            yield about("impersonation", passage, sentence, what)
-            return
+    if name := next(filter(None, (other.named(sentence) for other in strangers)), ""):
+        what = f"names “{name}”, as if the call were theirs: leave it out, or except the sentence in allow.toml"
+        yield about("impersonation", passage, sentence, what)
+        return
     text = plain(sentence)
     for name in own:
         text = text.replace(name, " … ") if name else text
@@ -76,17 +108,3 @@ def _impersonation(
             what = f"claims a standing by “{hit[0]}”, as impostors do: leave it out, the card proves who speaks"
             yield about("impersonation", passage, sentence, what)
             return
-
-
-def _names(sentence: str, name: str) -> bool:
-    """Whether a name stands in a sentence: capitals as such, letters with borders, Chinese anywhere."""
-    text = unicodedata.normalize("NFKC", sentence)
-    if not (name.isascii() and name.upper() == name):
-        text, name = plain(text), plain(name)
-    begin = r"(?<!\w)" if re.match(r"[\w]", name) and not _unspaced(name[0]) else ""
-    end = r"(?!\w)" if name.isascii() else ""  # endings follow a name in Russian, Persian and Korean
-    return re.search(f"{begin}{re.escape(name)}{end}", text) is not None
-
-
-def _unspaced(letter: str) -> bool:
-    return "\u3400" <= letter <= "\u9fff"

@@ -88,12 +88,7 @@ def read_parts(folder: Path, epoch: int) -> Parts:
     plain = [name for name in dict.fromkeys(names) if is_plain(name)]
     texts = {tag: said for tag in dict.fromkeys(tags) if (said := _texts(reader, tag)) is not None}
     videos = [video for name in plain if (video := _video(reader, name)) is not None]
-    captions = {
-        (video.name, tag): cues
-        for video in videos
-        for tag in dict.fromkeys(tags)
-        if tag in TONGUES and (cues := reader.file(video.captions(tag), read_srt)) is not None
-    }
+    captions = _captions(reader, videos, tags)
     readable = not reader.unread and set(tags) <= set(TONGUES) and set(names) == set(plain)
     whole = reader.file(folder / "call.toml", lambda path: read_call(path.parent, epoch)) if readable else None
     return Parts(folder, epoch, file, policy, card, texts, videos, captions, whole, reader.unread)
@@ -121,8 +116,16 @@ def _video(reader: _Reader, name: str) -> Video | None:
     return Video(name, at, file) if file is not None else None
 
 
+def _captions(reader: _Reader, videos: Sequence[Video], tags: Sequence[str]) -> dict[tuple[str, str], Sequence[Cue]]:
+    known = [tag for tag in dict.fromkeys(tags) if tag in TONGUES]
+    places = {(video.name, tag): video.captions(tag) for video in videos for tag in known}
+    return {key: cues for key, path in places.items() if (cues := reader.file(path, read_srt)) is not None}
+
+
 def _card(signed: Path, epoch: int) -> Card:
     held = SignedFolder(signed)
+    if held.get("card") is None:
+        raise CallError(f"{signed / 'card.signed'} is missing: copy it from the office's folder `signed`.")
     try:
         card = UntrustedCard.of(held.get("card") or b"").verify(held.root(epoch), epoch)
     except Refused as error:

@@ -10,6 +10,8 @@ from pathlib import Path
 
 from PIL import Image
 
+from ..proof.qr import codes
+
 _SVG = "{http://www.w3.org/2000/svg}"
 _ACTIVE = {"script", "foreignObject", "iframe", "handler", "listener", "audio", "video", "image"}
 _HREF = re.compile(r"(?:\{.*\})?href")
@@ -43,6 +45,14 @@ def texts_of(path: Path) -> list[str]:
     except (ET.ParseError, OSError):
         return []
     return [" ".join("".join(each.itertext()).split()) for each in root.iter(f"{_SVG}text")]
+
+
+def codes_in(path: Path) -> list[str]:
+    """What the QR codes in a PNG or JPEG say; drawings are looked at when they are built."""
+    if path.suffix.lower() == ".svg":
+        return []
+    with Image.open(path) as image:
+        return [code.text for code in codes(image)]
 
 
 def _svg(raw: bytes) -> Iterator[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterator
+from functools import lru_cache
 
 _BEGIN, _END = r"(?<!\w)", r"(?!\w)"
 BORDERS = {"en": (_BEGIN, _END), "fa": (_BEGIN, _END), "ru": (_BEGIN, _END), "ko": (_BEGIN, "")}  # Chinese has none
@@ -13,6 +14,7 @@ _CLOSING = "\u201d\u2019\u00bb\u300d\u300f\uff09\")'"
 _SENTENCE = re.compile(rf"(?<=[.!?\u2026\u061f])[{_CLOSING}]*\s+|(?<=[\u3002\uff01\uff1f])[{_CLOSING}]*\s*|[\n\u3000]+")
 
 
+@lru_cache(maxsize=4_096)
 def plain(text: str) -> str:
     """One form for what looks the same: NFKC, small letters, joiners as spaces, vowel signs left out, European digits,
     Persian yeh and kaf."""

@@ -1,7 +1,8 @@
 """Promises of money, a visa, protection, an answer or full safety: words without which they are hard to make.
 
 One list for the door's catalogues (tools/promises.py) and for calls. A call may be about such things too (stolen money,
-a bridge that isn't safe): `topics` are words that count as a promise only where the sentence speaks to the reader.
+a bridge that isn't safe): `topics` are words that count as a promise only where the sentence speaks to or of a source,
+and as a slogan where it is short.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from pathlib import Path
 from ..form import Form, read
 from .plain import expression, plain
 
+_SLOGAN = 32  # letters of a sentence; wide ones count twice
 KINDS = ("money", "visa", "protection", "answer", "safety")
 LIMIT = "Meaning can't be linted: this finds words, and a promise can be made without them. Read every sentence."
 
@@ -31,7 +33,7 @@ class Lists(Form):
 
 @dataclass(frozen=True)
 class Promise:
-    """A word of a kind; `certain` where the sentence hardly speaks of something else."""
+    """A word of a kind; `certain` where the sentence hardly speaks of something else than a promise."""
 
     kind: str
     word: str
@@ -58,6 +60,13 @@ def promises(language: str, sentence: str) -> Iterator[Promise]:
         topic = expression(language, lists().topics[language][kind])
         found = [Promise(kind, hit[0], to_reader or not topic.fullmatch(hit[0])) for hit in pattern.finditer(text)]
         yield from sorted(found, key=lambda each: not each.certain)[:1]
+
+
+def is_slogan(sentence: str) -> bool:
+    """Whether a sentence is so short that a single word in it promises: “Safe and simple.”"""
+    letters = plain(sentence)
+    wide = sum(letter >= "\u2e80" for letter in letters)
+    return len(letters) + wide <= _SLOGAN
 
 
 def without_names(language: str, text: str) -> str:

@@ -1,0 +1,87 @@
+"""What was built, looked at as a stranger would: QR codes, addresses in texts and pictures, what files tell besides.
+
+Every file is read and films are sampled, so this takes minutes: `call check --built` does it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from pathlib import Path
+
+from ..call import Call
+from ..errors import CallError
+from ..film.sizes import CARD_SECONDS
+from ..platforms import platforms
+from ..proof.evidence import FILMS, PICTURES, TEXTS, Evidence, gather
+from ..proof.metadata import traces
+from ..proof.onions import others
+from ..proof.qr import codes_of_film
+from .finding import Finding
+from .lengths import length
+
+PAGE_BYTES = 200_000  # a page that is one file: what a slow line still carries
+_SETTLED = 1.5  # seconds until a card stands whole, and in which the last sampled picture may lie after the end
+_LOOKED_AT = {*FILMS, *PICTURES, *TEXTS, ".pdf", ".zip"}
+
+
+def check_built(call: Call) -> list[Finding]:
+    """All that is wrong with what lies in the call's build folder; copies of a file are looked at once."""
+    seen: set[str] = set()
+    found: list[Finding] = []
+    for path in _files(call.built):
+        name = path.relative_to(call.folder).as_posix()
+        found += (Finding("size", name, said) for said in _sizes(call, path))
+        digest = hashlib.sha256(path.read_bytes()).hexdigest()
+        if digest not in seen:
+            seen.add(digest)
+            found += _one(call, path, name)
+    return found
+
+
+def _files(built: Path) -> list[Path]:
+    files = sorted(path for path in built.rglob("*") if path.is_file())
+    return [path for path in files if not any(part.startswith(".") for part in path.relative_to(built).parts)]
+
+
+def _one(call: Call, path: Path, name: str) -> Iterator[Finding]:
+    try:
+        for trace in traces(path):
+            tells = f"{trace.where}: {trace.says}"
+            yield Finding("metadata", name, f"{path.name} tells more than it shows ({tells}): build it anew.")
+        if path.suffix.lower() in _LOOKED_AT:
+            yield from _carried(call, name, path.name, gather(path))
+        if path.suffix.lower() in FILMS:
+            yield from (Finding("qr", name, said) for said in _card(call, path))
+    except CallError as error:
+        yield Finding("form", name, str(error).replace(f"{call.folder}/", ""))
+
+
+def _carried(call: Call, file: str, name: str, found: Evidence) -> Iterator[Finding]:
+    """Codes and addresses that are not the card's, to the letter; in a ZIP, of each file in it."""
+    for code in sorted(found.codes - {call.address.upper()}):
+        yield Finding("qr", file, f"A QR code in {name} says “{code[:80]}”, not the card's address: build it anew.")
+    strange = found.addresses | others(found.read, call.address.removesuffix(".onion"))
+    for address in sorted(strange - {call.address}):
+        yield Finding("address", file, f"{name} shows {address}, which is not on the card: take it out.")
+    for inner, part in found.parts.items():
+        yield from _carried(call, file, f"{inner} in {name}", part)
+
+
+def _card(call: Call, path: Path) -> Iterator[str]:
+    """What is wrong with the last seconds of a film, which are the card."""
+    ends = length(path).seconds
+    begins, last = ends - CARD_SECONDS + _SETTLED, ends - _SETTLED / 3
+    shown = [codes for seconds, codes in codes_of_film(path) if begins <= seconds <= last]
+    if not shown or not all(any(code.text == call.address.upper() for code in codes) for codes in shown):
+        yield f"The last {CARD_SECONDS} s of {path.name} are not the card with its QR code: build it anew."
+
+
+def _sizes(call: Call, path: Path) -> Iterator[str]:
+    size, parts = path.stat().st_size, path.relative_to(call.built).parts
+    if parts[0] == "upload" and len(parts) > 1 and parts[1] in platforms() and path.suffix.lower() in FILMS:
+        platform = platforms()[parts[1]]
+        if platform.bytes_most and size > platform.bytes_most:
+            yield f"{path.name} has {size:,} bytes, {platform.name} takes {platform.bytes_most:,}: make it shorter."
+    if parts[0] == "pages" and size > PAGE_BYTES:
+        yield f"{path.name} has {size:,} bytes, a page that is one file has {PAGE_BYTES:,} at most: shorten its texts."
