@@ -1,4 +1,4 @@
-"""A language's bold letters as captions show them: how wide a line is, and how libass is told to set it."""
+"""A language's letters in pictures: how wide a line is, and how libass is told to set it."""
 
 from __future__ import annotations
 
@@ -18,15 +18,17 @@ class Letters:
     """The letters of a language. Its typeface for Arabic script has no Latin ones: they are taken from another."""
 
     tongue: Tongue
+    serif: bool = False
+    bold: bool = True
 
     @property
     def own(self) -> Face:
         """The language's own typeface."""
-        return face(self.tongue.sans, bold=True)
+        return face(self.tongue.serif if self.serif else self.tongue.sans, bold=self.bold)
 
     @property
     def _latin(self) -> Face:
-        return face(LATIN, bold=True)
+        return face(LATIN, bold=self.bold)
 
     def width(self, text: str, size: float) -> float:
         """How many pixels a line takes, for letters of a size."""
