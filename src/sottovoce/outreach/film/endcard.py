@@ -17,10 +17,9 @@ from ..tongues import TONGUES, Tongue
 from ..words import words
 from .compose import Composer
 from .fonts import LATIN, face
-from .layout import QUIET
 from .legible import Text, check_legible
 from .outline import GROUP, SVG
-from .qr import MODULES, qr_path
+from .qr import qr_path
 from .sizes import CREAM, CRIMSON, INK, SIZES
 
 _COMES = {"code": ".05:0 .35:1", "name": ".3:0 .7:1", "address": ".45:0 .9:1", "rest": ".7:0 1.1:1"}  # seconds:opacity
@@ -79,14 +78,10 @@ class Card:
         head = f'<svg xmlns="{SVG}" viewBox="{-width // 2} {-height // 2} {width} {height}">'
         ground = f'<rect x="{-width}" y="{-height}" width="{2 * width}" height="{2 * height}" fill="{CREAM}"/>'
         draft = draft_across(self.draft, self.tongue, shape) if self.draft else ""
-        return f"{head}\n{ground}\n{draft}{drawn}\n</svg>\n"
+        return f"{head}\n{ground}\n{drawn}\n{draft}</svg>\n"
 
     def _code(self, place: Composer) -> str:
-        """The QR code on a ground of its own, so that nothing is ever behind it."""
-        (x, y), module = place.code, place.layout.module
-        edge, side = QUIET * module, (MODULES + 2 * QUIET) * module
-        ground = f'<rect x="{x - edge}" y="{y - edge}" width="{side}" height="{side}" fill="{CREAM}"/>'
-        return f'{ground}<path d="{qr_path(self.address, x, y, module)}" fill="{INK}"/>'
+        return f'<path d="{qr_path(self.address, *place.code, place.layout.module)}" fill="{INK}"/>'
 
     def _sign(self, place: Composer) -> str:
         (x, y), unit = place.logo, place.layout.logo[1]
@@ -112,7 +107,7 @@ def read_logo(path: Path) -> str:
 
 
 def draft_across(word: str, tongue: Tongue, shape: Shape) -> str:
-    """The word for a draft across a whole picture, behind nothing but the QR code."""
+    """The word for a draft across a whole picture; pale enough that a QR code below it can still be read."""
     width, height = SIZES[shape]
     bold = face(tongue.sans, bold=True)
     size = round(min(0.8 * width / bold.width(word, 1), 0.4 * height))

@@ -1,7 +1,7 @@
 """Where each thing stands on an end card, by shape: pixels from the centre, for languages that run to the right.
 
-Nothing lies in the quiet zone, four modules around the QR code. In 9x16 the code ends above the lowest fifth, which apps
-cover, and so does all that is needed to type the address.
+Nothing lies in the quiet zone, four modules around the QR code. In 9x16 the code, and all that is needed to type the
+address, ends above the lowest fifth, which apps cover.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ QUIET = 4  # modules around a QR code that must be empty (ISO/IEC 18004)
 
 @dataclass(frozen=True)
 class Layout:
-    """Baselines, sizes and widths of an end card. x is the left edge of what stands left, `beside` of what stands right."""
+    """Baselines, sizes and widths of an end card; x is the left edge of what stands left."""
 
     x: int
     width: int

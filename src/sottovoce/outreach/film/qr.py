@@ -11,7 +11,7 @@ MODULES = 29  # a side of version 3, which an address of 62 letters takes
 
 
 def qr_path(address: str, x: int, y: int, module: int) -> str:
-    """The dark modules as one path of whole pixels, its corner at x and y. The least correction: the largest modules."""
+    """The dark modules as one path, its corner at x and y. With the least correction, modules are largest."""
     code = segno.make_qr(address.upper(), error="l", boost_error=True)
     return "".join(_runs([list(row) for row in code.matrix], x, y, module))
 

@@ -75,7 +75,7 @@ def _cost(parts: Sequence[str], end: int, tongue: Tongue) -> float:
     A piece of one Chinese letter is a particle or half a word: both belong to what stands before.
     """
     before, after = _bare(parts[end - 1]), _bare(parts[end])
-    if (before + parts[end - 1][-1]).endswith(_PAUSES):
+    if before.endswith(_PAUSES) or parts[end - 1].endswith(_WIDE):
         return 0
     so_far = "".join(parts[:end])
     inside = sum(map(so_far.count, _NO_END)) > sum(map(so_far.count, _CLOSING))
