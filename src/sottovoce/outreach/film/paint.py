@@ -29,6 +29,7 @@ class Painter:
         self._surface = surface  # else its canvas is gone
         self._canvas.scale(width / full[0], height / full[1])
         self._images: dict[str, skia.Image] = {}
+        self._still: dict[int, tuple[str, skia.Image | None]] = {}
         self._last: list[tuple[str, float]] = []
 
     def paint(self, layers: Sequence[Layer]) -> Pixels:
@@ -47,9 +48,23 @@ class Painter:
         if isinstance(layer.scene, Picture):
             self._picture(layer.scene, layer)
         else:
-            drawing(layer.text).render(self._canvas)
+            self._drawing(layer)
         if layer.shown < 1:
             self._canvas.restore()
+
+    def _drawing(self, layer: Layer) -> None:
+        """What stands still, as an overlay does, is drawn once and kept as an image."""
+        text, image = self._still.get(id(layer.scene), ("", None))
+        if text != layer.text:
+            self._still[id(layer.scene)] = (layer.text, None)
+            drawing(layer.text).render(self._canvas)
+            return
+        if image is None:
+            over = skia.Surface(*SIZES[self._shape])
+            drawing(text).render(over.getCanvas())
+            image = over.makeImageSnapshot()
+            self._still[id(layer.scene)] = (text, image)
+        self._canvas.drawImage(image, 0, 0)
 
     def _picture(self, picture: Picture, layer: Layer) -> None:
         if picture.name not in self._images:

@@ -92,17 +92,32 @@ class Picture:
 
 def read_scene(path: Path) -> Drawing | Picture:
     """A scene's file: SVG, PNG or JPEG; CallError with one sentence where it is none of them."""
+    if path.suffix.lower() not in _PICTURES:
+        try:
+            return Drawing(parse(path))
+        except ValueError as error:
+            raise CallError(f"{path} doesn't fit, mend it: {error}.") from None
     try:
-        if path.suffix.lower() in _PICTURES:
-            with Image.open(path) as opened:
-                return Picture(ImageOps.exif_transpose(opened).convert("RGB"), path.name)
-        return Drawing(ET.fromstring(path.read_text("utf-8")))  # noqa: S314 the call's own file
+        with Image.open(path) as opened:
+            return Picture(ImageOps.exif_transpose(opened).convert("RGB"), path.name)
     except FileNotFoundError:
-        raise CallError(f"{path} is missing: put it there, or take its scene out of the storyboard.") from None
-    except (ET.ParseError, UnicodeDecodeError, UnidentifiedImageError):
-        raise CallError(f"{path} is no drawing or picture: save it as SVG, PNG or JPEG.") from None
-    except ValueError as error:
-        raise CallError(f"{path} doesn't fit, mend it: {error}.") from None
+        raise _missing(path) from None
+    except (OSError, UnidentifiedImageError):
+        raise CallError(f"{path} is no picture: save it as PNG or JPEG.") from None
+
+
+def parse(path: Path) -> ET.Element:
+    """An SVG file's elements; CallError where it is none."""
+    try:
+        return ET.fromstring(path.read_text("utf-8"))  # noqa: S314 the call's own file
+    except FileNotFoundError:
+        raise _missing(path) from None
+    except (ET.ParseError, UnicodeDecodeError):
+        raise CallError(f"{path} is no drawing: save it as plain SVG.") from None
+
+
+def _missing(path: Path) -> CallError:
+    return CallError(f"{path} is missing: put it there, or take it out of the storyboard.")
 
 
 def _view_box(shape: Shape) -> str:

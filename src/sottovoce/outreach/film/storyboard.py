@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from ..call import Shape, Video
-from .camera import View, ease, moves_alone, view
+from .camera import STILL, View, ease, moves_alone, view
+from .overlay import Overlay
 from .scene import Drawing, Picture, read_scene
 from .sizes import RATE
 
@@ -25,11 +26,16 @@ class Storyboard:
     def __init__(self, video: Video) -> None:
         self._scenes = video.file.scenes
         self._drawn = [read_scene(video.folder / scene.picture) for scene in self._scenes]
+        self._overlay = Overlay(video.folder / video.file.overlay) if video.file.overlay else None
 
     def frame(self, number: int, shape: Shape) -> list[Layer]:
         """What a frame shows, from the lowest layer to the highest."""
         t = number / RATE
-        return [self._layer(index, t, shape) for index in range(len(self._scenes)) if self._is_on(index, t)]
+        layers = [self._layer(index, t, shape) for index in range(len(self._scenes)) if self._is_on(index, t)]
+        if self._overlay is not None:
+            over = self._overlay.drawing
+            layers.append(Layer(over, STILL, over.text(t, STILL, shape), 1))
+        return layers
 
     def _is_on(self, index: int, t: float) -> bool:
         after = self._scenes[index + 1] if index + 1 < len(self._scenes) else None
@@ -45,6 +51,6 @@ class Storyboard:
     @property
     def square_is_cut(self) -> bool:
         """Whether the square shape is the middle of the wide one: then nothing is drawn for it."""
-        own = any(isinstance(drawn, Drawing) and drawn.own_square for drawn in self._drawn)
-        pictures = any(isinstance(drawn, Picture) for drawn in self._drawn)
-        return not (own or pictures or moves_alone(self._scenes, "1x1"))
+        own = any(isinstance(drawn, Picture) or drawn.own_square for drawn in self._drawn)
+        over = self._overlay is not None and self._overlay.own_square
+        return not (own or over or moves_alone(self._scenes, "1x1"))
