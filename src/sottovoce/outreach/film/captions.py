@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from ..call import Shape
@@ -47,16 +47,21 @@ class Burnt:
     rate: int
     label: str
     cues: Sequence[Cue] = ()
-    overlay: Path | None = None
+    overlay: Path | None = field(default=None, repr=False)
     words: Sequence[tuple[str, str]] = ()
 
     def ass(self) -> str:
         """The file that libass draws; CallError where a caption has too many lines, or the overlay asks for words."""
+        return script(self.shape, self.events())
+
+    def events(self) -> Iterator[str]:
+        """The events of that file."""
         overlay = Overlay(self.overlay) if self.overlay else None
-        events = list(overlay.events(dict(self.words), self.tongue, self.shape, self.rate) if overlay else [])
+        if overlay is not None:
+            yield from overlay.events(dict(self.words), self.tongue, self.shape, self.rate)
         if self.label and not (overlay and overlay.says(LABEL, self.shape)):
-            events += self._label()
-        return script(self.shape, [*events, *self._captions()])
+            yield from self._label()
+        yield from self._captions()
 
     @property
     def _look(self) -> Look:

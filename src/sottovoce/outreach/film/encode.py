@@ -25,19 +25,20 @@ _X264 = (
     "-flags:v", "+bitexact",
 )  # fmt: skip
 FROM_RGB = "scale=in_range=pc:out_range=tv:out_color_matrix=bt709:flags=bicubic+accurate_rnd+full_chroma_int"
-_BUFFER = 2  # seconds by which a ceiling may be exceeded for a while
+BUFFER = 2  # seconds by which a ceiling may be exceeded for a while
 
 
 @dataclass(frozen=True)
 class Cut:
     """One encoding of a source: its shape and size in pixels, its quality (x264's crf, less is better), a ceiling in
-    kbit/s (0: none), and what is burnt in, as ASS text."""
+    kbit/s (0: none), seconds between pictures that stand for themselves, and what is burnt in, as ASS text."""
 
     name: str
     shape: Shape
     size: tuple[int, int]
     crf: int
     kbps: int = 0
+    every: int = 2
     ass: str = field(default="", repr=False)
 
 
@@ -73,6 +74,17 @@ def encode(feed: Feed, cuts: Sequence[Cut], count: int, folder: Path) -> None:
         (folder / f"{cut.name}.ass").unlink()
 
 
+def still(feed: Feed, t: float, ass: str, size: tuple[int, int], out: Path) -> None:
+    """Writes the first picture of a feed as PNG, with what is burnt in at `t` seconds."""
+    (out.parent / "still.ass").write_text(ass, "utf-8")
+    to_rgb = "scale={}:{}:in_color_matrix=bt709:in_range=tv:flags=bicubic+accurate_rnd,format=rgb24".format(*size)
+    graph = f"{feed.filters},setpts=PTS-STARTPTS+{t}/TB,ass=still.ass,{to_rgb}[o]"
+    words = [word for word in FFMPEG if word != "-nostdin"]
+    plain = ("-frames:v", "1", "-map_metadata", "-1", "-fflags", "+bitexact", "-flags:v", "+bitexact", "-c:v", "png")
+    _feed([*words, *feed.given, "-filter_complex", graph, "-map", "[o]", *plain, out.name], feed.frames, out.parent)
+    (out.parent / "still.ass").unlink()
+
+
 def _graph(feed: Feed, cuts: Sequence[Cut]) -> Iterator[str]:
     """The source once, each shape and size once, then what is burnt into each cut."""
     groups = [(shape, size, list(of)) for (shape, size), of in groupby(cuts, lambda cut: (cut.shape, cut.size))]
@@ -80,7 +92,7 @@ def _graph(feed: Feed, cuts: Sequence[Cut]) -> Iterator[str]:
     number = 0
     for group, (shape, size, of) in enumerate(groups):
         ends = "".join(f"[c{number + index}]" for index in range(len(of)))
-        yield f"[g{group}]{','.join([*_fit(feed, shape, size), f'split={len(of)}'])}{ends}"
+        yield f"[g{group}]{','.join([*_fit(feed, shape, size), 'setsar=1', f'split={len(of)}'])}{ends}"
         for cut in of:
             yield f"[c{number}]{f'ass={cut.name}.ass' if cut.ass else 'null'}[o{number}]"
             number += 1
@@ -96,8 +108,8 @@ def _fit(feed: Feed, shape: Shape, size: tuple[int, int]) -> Iterator[str]:
 
 
 def _quality(cut: Cut, rate: int) -> list[str]:
-    ceiling = ["-maxrate", f"{cut.kbps}k", "-bufsize", f"{cut.kbps * _BUFFER}k"] if cut.kbps else []
-    return [*_X264, "-g", str(2 * rate), "-crf", str(cut.crf), *ceiling]
+    ceiling = ["-maxrate", f"{cut.kbps}k", "-bufsize", f"{cut.kbps * BUFFER}k"] if cut.kbps else []
+    return [*_X264, "-g", str(cut.every * rate), "-crf", str(cut.crf), *ceiling]
 
 
 def _feed(command: Sequence[str], frames: Iterable[Pixels] | None, folder: Path) -> None:

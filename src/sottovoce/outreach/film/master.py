@@ -16,6 +16,7 @@ from .run import probe
 from .sizes import INK, SIZES, frames
 
 _RATES = {24: 24, 25: 25, 50: 25}  # by what a master has: its own or half of it, so nothing stumbles; else 30
+_SQUARE = "scale='trunc(iw*sar/2)*2':ih:out_color_matrix=bt709:out_range=tv,setsar=1,format=yuv420p"  # its pixels
 _BRIGHT = {"smpte2084", "arib-std-b67"}  # HDR
 
 
@@ -32,11 +33,16 @@ class Master:
         """Its pictures in a shape, each shot fitted in its own way; metadata and other streams stay behind."""
         return Feed(shape, self.rate, ("-i", f"file:{self.path}"), ";".join(self._filters(shots or [Shot()], shape)))
 
+    def still(self, shots: Sequence[Shot], shape: Shape, t: float) -> Feed:
+        """Its picture at a time, in a shape."""
+        shot = [each for each in shots if each.start <= t or each is shots[0]] or [Shot()]
+        given = ("-ss", f"{t:.3f}", "-i", f"file:{self.path}")
+        return Feed(shape, self.rate, given, f"[0:v:0]{_SQUARE},{fit(shot[-1], shape)}")
+
     def _filters(self, shots: Sequence[Shot], shape: Shape) -> list[str]:
-        square = "scale='trunc(iw*sar/2)*2':ih:out_color_matrix=bt709:out_range=tv,setsar=1,format=yuv420p"
         starts = [0, *(frames(shot.start, self.rate) for shot in shots[1:])]
         ends = "".join(f"[s{number}]" for number in range(len(shots)))
-        made = [f"[0:v:0]fps={self.rate},{square},split={len(shots)}{ends}"]
+        made = [f"[0:v:0]fps={self.rate},{_SQUARE},split={len(shots)}{ends}"]
         for number, (shot, (start, end)) in enumerate(zip(shots, pairwise([*starts, None]), strict=True)):
             until = f":end_frame={end}" if end is not None else ""
             part = f"trim=start_frame={start}{until},setpts=PTS-STARTPTS,{fit(shot, shape)}"

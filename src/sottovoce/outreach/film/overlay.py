@@ -1,8 +1,8 @@
 """A drawing over all scenes of a film: what is drawn is the same in all languages, its words are each language's own.
 
 So the drawing is painted once with the scenes, and the words are burnt in with the captions. Each text of it is a key:
-{label} says what kind of film this is, the others stand in texts/LANGUAGE.toml. `serif` and `sans-serif` are a language's
-own typefaces; data-fit is the widest that a line may be. Words stay in their place, and change in opacity only.
+{label} says what kind of film this is, the others stand in texts/LANGUAGE.toml. `serif` and `sans-serif` are typefaces
+of the language; data-fit is the widest that a line may be. Words stay in their place, and change in opacity only.
 """
 
 from __future__ import annotations

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from ..call import Shape, Video
-from .camera import STILL, View, ease, moves_alone, view
+from .camera import STILL, View, ease, view
 from .overlay import Overlay
 from .scene import Drawing, Picture, read_scene
 from .sizes import RATE
@@ -47,10 +47,3 @@ class Storyboard:
         shown = ease(min(1, (since + 1 / RATE) / scene.fade)) if scene.fade else 1
         seen = view(scene, shape, since)
         return Layer(drawn, seen, drawn.text(since, seen, shape), shown)
-
-    @property
-    def square_is_cut(self) -> bool:
-        """Whether the square shape is the middle of the wide one: then nothing is drawn for it."""
-        own = any(isinstance(drawn, Picture) or drawn.own_square for drawn in self._drawn)
-        over = self._overlay is not None and self._overlay.own_square
-        return not (own or over or moves_alone(self._scenes, "1x1"))
