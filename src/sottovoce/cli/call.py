@@ -10,6 +10,10 @@ from .common import UserError
 
 # Each verb's module is read when it is called, so that a verb waits for nothing that it doesn't use.
 _VERBS = {
+    "new": "call_new",
+    "check": "call_check",
+    "build": "call_build",
+    "serve": "call_build",
     "review": "call_sign",
     "approve": "call_sign",
     "sign": "call_sign",

@@ -97,13 +97,18 @@ def certificate(office: Path, folder: Path, **given: str | None) -> None:
     The key lies in FOLDER/secret, which git leaves out: who has it can sign films in your name.
     """
     _read(folder)
-    issued = issue(Office.open(office, passphrase(given["passphrase"], "the office")), today())
-    write_durably(folder / KEY.parent / ".gitignore", b"*\n")
-    write_durably(folder / KEY, issued.key)
-    write_durably(folder / CHAIN, issued.chain)
+    certify(Office.open(office, passphrase(given["passphrase"], "the office")), folder)
     out.print(
         f"{folder} can sign films until {_day(today() + SIGNER_DAYS)}. Keep {folder / KEY} to yourself.", markup=False
     )
+
+
+def certify(office: Office, folder: Path) -> None:
+    """Puts a new certificate and its key into a call's folder."""
+    issued = issue(office, today())
+    write_durably(folder / KEY.parent / ".gitignore", b"*\n")
+    write_durably(folder / KEY, issued.key)
+    write_durably(folder / CHAIN, issued.chain)
 
 
 @click.command()

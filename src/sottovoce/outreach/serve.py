@@ -84,7 +84,7 @@ class Gallery:
         return _shown(
             "language.html", call=call, tongue=TONGUES[tag], draft=call.draft(tag),
             films=[_film(call, built, video, name, tag) for video in call.videos for name in call.file.platforms],
-            papers=[each for each in built if tag in each.name and each.folder not in ("films", "upload")],
+            papers=[each for each in built if tag in each.name and each.folder not in ("parts", "films", "upload")],
         )  # fmt: skip
 
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from .call import Call, Video
 from .pages import page
 from .platforms import Platform, platforms
+from .proof.c2pa import Manifest, Signer, Source, can_hold, sign
 from .steps import Step
 from .words import words
 
@@ -71,14 +72,17 @@ def over_limits(texts: Paste, platform: Platform) -> list[str]:
 
 @dataclass(frozen=True)
 class Item:
-    """One film for one platform in one language: what was made of it, and what goes with it."""
+    """One film for one platform in one language: the finished film, its thumbnail, captions where a platform has them.
+
+    `signer` puts a manifest into film and thumbnail; None where the call has no certificate yet.
+    """
 
     call: Call
     video: Video
     platform: str
     language: str
-    film: Path  # signed, as it is uploaded
-    made: Sequence[Path]  # captions and thumbnail
+    made: Sequence[Path]
+    signer: Signer | None
 
     @property
     def folder(self) -> Path:
@@ -86,35 +90,66 @@ class Item:
         return self.call.built / "upload" / self.platform / self.language
 
     @property
+    def place(self) -> int:
+        """Which film of the call it is, from 1."""
+        return self.call.videos.index(self.video) + 1
+
+    @property
     def texts(self) -> Paste:
         """What is pasted."""
         draft = self.call.draft(self.language)
         return paste(self.call, self.video, platforms()[self.platform], self.language, draft=draft)
 
-    def names(self) -> list[tuple[Path, str]]:
-        """Each file with its name in the folder; numbers give the order in which a platform asks for them."""
-        place = self.call.videos.index(self.video) + 1
-        return [(path, f"{place}-{number} {path.name}") for number, path in enumerate([self.film, *self.made], 1)]
+    @property
+    def names(self) -> list[str]:
+        """The files' names in the folder; numbers give the order in which a platform asks for them."""
+        return [f"{self.place}-{number} {path.name}" for number, path in enumerate(self.made, 1)]
+
+    @property
+    def film(self) -> Path:
+        """The film as it is uploaded."""
+        return self.folder / self.names[0]
+
+    @property
+    def manifest(self) -> Manifest:
+        """What film and thumbnail say of themselves."""
+        said, file = self.call.texts[self.language], self.video.file
+        label = words(self.language).label(dramatised=file.dramatised, synthetic=file.synthetic)
+        source: Source = "compositeSynthetic" if file.synthetic else "composite" if file.master else "digitalCreation"
+        return Manifest(said.videos[self.video.name].title, self.call.card.name, self.language, source, label)
 
     def steps(self) -> Iterator[Step]:
-        """Copies of the files, the texts, and the checklist."""
-        for path, name in self.names():
-            yield Step("upload", (self.folder / name,), (path,), _RECIPE, partial(_copy, path, name))
-        place = self.call.videos.index(self.video) + 1
+        """Film and thumbnail with their manifests, captions, the texts, and the checklist."""
+        for path, name in zip(self.made, self.names, strict=True):
+            yield self._signed(path, name) if self.signer and can_hold(path) else _copied(self.folder / name, path)
         texts = self.texts
-        text = "\n\n".join(
-            part for part in (texts.title, texts.text, " ".join(f"#{tag}" for tag in texts.tags)) if part
-        )
-        for name, content in ((f"{place} texts.txt", text + "\n"), (f"{place} checklist.html", checklist(self))):
-            yield Step("upload", (self.folder / name,), (), f"{_RECIPE}\0{content}", partial(_write, name, content))
+        parts = (texts.title, texts.text, " ".join(f"#{tag}" for tag in texts.tags))
+        written = "\n\n".join(part for part in parts if part) + "\n"
+        for name, content in ((f"{self.place} texts.txt", written), (f"{self.place} checklist.html", checklist(self))):
+            yield Step(
+                "upload", (self.folder / name,), (), f"{_RECIPE}\0{content}", partial(_write, name, content)
+            )  # fmt: skip
+
+    def _signed(self, path: Path, name: str) -> Step:
+        signer, manifest = self.signer, self.manifest
+        assert signer is not None  # noqa: S101  asked for by the caller
+
+        def make(fresh: Path) -> None:
+            sign(path, fresh / name, signer, manifest)
+
+        return Step("signing", (self.folder / name,), (path,), f"{_RECIPE}\0{manifest}\0{signer.chain}", make)
 
 
-def _copy(path: Path, name: str, folder: Path) -> None:
-    shutil.copyfile(path, folder / name)
+def _copied(output: Path, path: Path) -> Step:
+    return Step("upload", (output,), (path,), _RECIPE, partial(_copy, path, output.name))
 
 
-def _write(name: str, content: str, folder: Path) -> None:
-    (folder / name).write_text(content, "utf-8")
+def _copy(path: Path, name: str, fresh: Path) -> None:
+    shutil.copyfile(path, fresh / name)
+
+
+def _write(name: str, content: str, fresh: Path) -> None:
+    (fresh / name).write_text(content, "utf-8")
 
 
 def accounts(call: Call, platform: str) -> list[str]:
@@ -132,7 +167,7 @@ def checklist(item: Item) -> str:
     labelled = platform.synthetic and (film.synthetic or film.dramatised)
     steps = [
         *[account] * (item.platform != "forward"),
-        *(f"Upload “{name}”." for _, name in item.names()),
+        *(f"Upload “{name}”." for name in item.names),
         *["Keep it private until you have looked at it there."] * (item.platform in ("youtube", "shorts")),
         *[f"Set “{platform.synthetic}”: the film says itself that it is acted or made by a machine."] * bool(labelled),
         "Paste the texts below. Do not shorten the address, and make no link of it.",
