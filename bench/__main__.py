@@ -21,7 +21,7 @@ from rich.table import Table
 
 from sottovoce.protocol.sizes import epoch_of
 
-from . import abuse, ceilings, costs
+from . import abuse, call, ceilings, costs
 from .desk import dummies, opens, reads, stored
 from .editions import close_seconds
 from .running import ROOT, Running, serving
@@ -157,6 +157,24 @@ def flood(seconds: float) -> list[Figure]:
     ]
 
 
+def calls(folder: Path, *, quick: bool) -> list[Figure]:
+    """What a call's films cost beside the same by hand; and all of the worked example, which takes minutes."""
+    ours, hand = call.films_beside_by_hand(folder / "films", 2 if quick else call.SECONDS)
+    command, beside = "python -m bench.call", f"{ours.seconds:.0f} s, by hand {hand:.0f} s: 30 films, six languages"
+    figures = [Figure("call.build_ratio_to_by_hand", ours.seconds / hand, "", 0.6, command, beside)]
+    if quick:
+        return figures
+    example, again = call.whole_example(folder / "example")
+    slowest = ", ".join(
+        f"{name} {s:.0f} s" for name, s in sorted(example.stages.items(), key=lambda each: -each[1])[:4]
+    )
+    return [
+        *figures,
+        Figure("call.example_s", example.seconds, "s", None, command, slowest),
+        Figure("call.unchanged_build_s", again, "s", 2, command, "nothing changed"),
+    ]
+
+
 def table(figures: list[Figure]) -> Table:
     """The figures for people."""
     shown = Table("figure", "value", "unit", "ceiling", "beside", title="Sottovoce on this machine")
@@ -180,6 +198,7 @@ def main() -> None:
             figures = door(Path(name), running, seconds)
         figures += desk(org, Path(name), seconds / 4)
         figures += pool(org, Path(name), seconds / 8, 100_000)
+        figures += calls(Path(name) / "calls", quick=seconds < 10)
     figures += flood(max(2.0, seconds / 4))
     OUT.parent.mkdir(exist_ok=True)
     OUT.write_text(json.dumps({"figures": [asdict(figure) for figure in figures]}, indent=1) + "\n")
