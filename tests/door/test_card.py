@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import copy
 import hashlib
 import io
@@ -123,6 +124,11 @@ def test_the_json_can_be_verified_with_nothing_else_and_not_when_it_was_changed(
     assert (read.root.org, read.card.addresses) == (calling.org, [calling.address])
     assert read.lists == {"harbour": LIST, "old-quay": replace(LIST, name="old-quay")}
     assert CardFile.read(raw.replace(NAME.encode(), b"Somebody else"), TODAY).card.name == NAME
+    said = json.loads(raw)
+    said["signed"]["lists"]["harbour"] = base64.b64encode(replace(LIST, files=[]).encode()).decode()
+    assert CardFile.read(json.dumps(said).encode(), TODAY).lists.keys() == {"old-quay"}
+    said["signed"]["calls"] = said["signed"]["card"]
+    assert CardFile.read(json.dumps(said).encode(), TODAY).lists == {}
 
 
 def test_the_files_have_the_strict_headers_of_every_page(visitor: Visitor) -> None:
