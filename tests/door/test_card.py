@@ -64,11 +64,11 @@ def visitor(world: World) -> Visitor:
 
 
 def test_the_card_is_a_page_in_every_language_with_the_calls_and_their_hashes(visitor: Visitor) -> None:
-    digest = digest_of(LIST.encode()).hex()
+    digest = "".join(f"<span>{group}</span>" for group in digest_of(LIST.encode()).hex(" ", 4).split())
     for tag in LANGUAGES:
         page = visitor.get(f"/{tag}/card")
         assert (page.status, page.text) == (200, visitor.get(f"/{tag}/address").text)
-        assert page.text.count(f"<code>SHA-256 {digest}</code>") == 1
+        assert page.text.count(digest) == 1
         assert all(f'href="../card.{kind}"' in page.text for kind in ("txt", "json", "png"))
     assert "Why I came forward, until" in visitor.get("/en/card").text
     assert "چرا، تا" in visitor.get("/fa/card").text
