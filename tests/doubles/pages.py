@@ -17,8 +17,8 @@ ADDRESS = "cn56kfbedwopo3owvm26xenwztvxesgsgb7ykad7nmgwxt6ull4n6jid.onion"
 CARD = CardView(
     ORGANISATION, ADDRESS, ("crystal", "lemon", "april", "sudden", "kite", "museum"),
     ("https://www.youtube.com/@harbourcity", "https://t.me/harbourcity"), datetime.date(2027, 11, 16),
-    (CallView("Why I came forward", datetime.date(2027, 3, 1), "5b" * 32),
-     CallView("我为什么站出来", datetime.date(2027, 6, 30), "c0" * 32)),
+    (CallView("Why I came forward", datetime.date(2027, 3, 1), ("5b5b5b5b",) * 8),
+     CallView("我为什么站出来", datetime.date(2027, 6, 30), ("c0c0c0c0",) * 8)),
 )  # fmt: skip
 DAY = datetime.date(2026, 11, 14)
 LATER = datetime.date(2026, 12, 14)

@@ -11,6 +11,7 @@ import click
 from sottovoce.onion.keys import OnionKey
 from sottovoce.outreach.call import read_call
 from sottovoce.outreach.new import take_card, write_example
+from sottovoce.outreach.proof.certify import certify
 from sottovoce.outreach.proof.said import said
 from sottovoce.protocol.sizes import EPOCH_SECONDS
 from sottovoce.trust.accounts import sign_accounts
@@ -21,7 +22,6 @@ from sottovoce.trust.office_secrets import Secrets
 from sottovoce.trust.published import SignedFolder, write_durably
 from sottovoce.trust.reviews import Review
 
-from .call_sign import certify
 from .common import PATH, out, random, today
 
 NAME = "临渡市申诉专员公署"  # Office of the Ombudsman, City of Lindu: there is no such city
@@ -75,7 +75,7 @@ def vouch(folder: Path, office: Office) -> None:
         texts = said(call, tag)
         review = Review(tag, today(), hashlib.sha256(texts).digest(), "nobody: this is an example")
         sign_texts(office, PASSPHRASE, folder / "signed", texts, review, random)
-    certify(office, folder)
+    certify(office, folder, today())
 
 
 def _day(epoch: int) -> datetime.date:

@@ -10,7 +10,8 @@ import click
 
 from sottovoce.outreach.call import Call, read_call
 from sottovoce.outreach.errors import CallError
-from sottovoce.outreach.proof.c2pa import CHAIN, KEY
+from sottovoce.outreach.proof.c2pa import KEY
+from sottovoce.outreach.proof.certify import certify
 from sottovoce.outreach.proof.listing import listed
 from sottovoce.outreach.proof.publications import Published, read_publications, record, record_not_ours
 from sottovoce.outreach.proof.review import check_words
@@ -18,9 +19,8 @@ from sottovoce.outreach.proof.review import review as review_page
 from sottovoce.outreach.proof.said import said
 from sottovoce.protocol.sizes import EPOCH_SECONDS
 from sottovoce.trust.call_office import sign_call, sign_texts, withdraw_call
-from sottovoce.trust.certificate import SIGNER_DAYS, issue
+from sottovoce.trust.certificate import SIGNER_DAYS
 from sottovoce.trust.office import Office
-from sottovoce.trust.published import write_durably
 from sottovoce.trust.reviews import Review
 
 from .common import PATH, UserError, out, passphrase, passphrase_option, random, today
@@ -97,18 +97,10 @@ def certificate(office: Path, folder: Path, **given: str | None) -> None:
     The key lies in FOLDER/secret, which git leaves out: who has it can sign films in your name.
     """
     _read(folder)
-    certify(Office.open(office, passphrase(given["passphrase"], "the office")), folder)
+    certify(Office.open(office, passphrase(given["passphrase"], "the office")), folder, today())
     out.print(
         f"{folder} can sign films until {_day(today() + SIGNER_DAYS)}. Keep {folder / KEY} to yourself.", markup=False
     )
-
-
-def certify(office: Office, folder: Path) -> None:
-    """Puts a new certificate and its key into a call's folder."""
-    issued = issue(office, today())
-    write_durably(folder / KEY.parent / ".gitignore", b"*\n")
-    write_durably(folder / KEY, issued.key)
-    write_durably(folder / CHAIN, issued.chain)
 
 
 @click.command()

@@ -129,7 +129,8 @@ def _calls(held: CardFile, language: str) -> tuple[CallView, ...]:
 def _call(listed: CallList, language: str) -> CallView:
     texts = listed.texts.get(language) or listed.texts.get("en") or next(iter(listed.texts.values()), None)
     title = texts.title if texts is not None else listed.name
-    return CallView(title, _day(listed.until), digest_of(listed.encode()).hex())
+    shown = digest_of(listed.encode()).hex(" ", 4)
+    return CallView(title, _day(listed.until), tuple(shown.split()))
 
 
 def _day(epoch: int) -> date:

@@ -39,11 +39,11 @@ class Problem:
 
 
 class CallView(NamedTuple):
-    """What the pages show of a call: its title, its last day, and SHA-256 of the signed list of its files, in hex."""
+    """What the pages show of a call: its title, its last day, and SHA-256 of its list of files, in groups of hex."""
 
     title: str
     until: datetime.date
-    list_hash: str
+    list_hash: Sequence[str]
 
 
 class CardView(NamedTuple):

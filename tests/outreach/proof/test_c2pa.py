@@ -21,7 +21,8 @@ from doubles.organisation import NAME, PASSPHRASE, Organisation
 from weasyprint import HTML  # type: ignore[import-untyped]
 
 from sottovoce.outreach.errors import CallError
-from sottovoce.outreach.proof.c2pa import CHAIN, KEY, Credential, Manifest, Signer, authority_of, read, sign
+from sottovoce.outreach.proof.c2pa import Credential, Manifest, Signer, authority_of, read, sign
+from sottovoce.outreach.proof.certify import certify
 from sottovoce.protocol.errors import Refused
 from sottovoce.trust.certificate import issue
 from sottovoce.trust.office import Office
@@ -60,10 +61,7 @@ def signer(organisation: Organisation, tmp_path_factory: pytest.TempPathFactory)
 
 def certified(office: Office, folder: Path) -> Path:
     """A folder with a certificate of the office and its key."""
-    issued = issue(office, TODAY)
-    for path, raw in ((CHAIN, issued.chain), (KEY, issued.key)):
-        (folder / path).parent.mkdir(parents=True)
-        (folder / path).write_bytes(raw)
+    certify(office, folder, TODAY)
     return folder
 
 

@@ -14,6 +14,7 @@ from ..errors import CallError
 from ..film.sizes import CARD_SECONDS
 from ..platforms import platforms
 from ..proof.evidence import FILMS, PICTURES, TEXTS, Evidence, gather
+from ..proof.listing import ON_THE_WAY
 from ..proof.metadata import traces
 from ..proof.onions import others
 from ..proof.qr import codes_of_film
@@ -40,8 +41,10 @@ def check_built(call: Call) -> list[Finding]:
 
 
 def _files(built: Path) -> list[Path]:
+    """What leaves this machine, and what stands beside it; not the parts that films are joined from."""
     files = sorted(path for path in built.rglob("*") if path.is_file())
-    return [path for path in files if not any(part.startswith(".") for part in path.relative_to(built).parts)]
+    inside = [(path, path.relative_to(built).parts) for path in files]
+    return [path for path, parts in inside if parts[0] not in ON_THE_WAY and not any(p.startswith(".") for p in parts)]
 
 
 def _one(call: Call, path: Path, name: str) -> Iterator[Finding]:

@@ -18,7 +18,7 @@ from .said import said
 
 _FIRST_DAY = date(1970, 1, 1)
 _FOR_OURSELVES = ("checklist.html", "texts.txt")  # who uploads needs them, nobody else gets them
-_ON_THE_WAY = ("parts", "films")  # folders of what is only built on the way
+ON_THE_WAY = ("parts", "films")  # folders of what is only built on the way
 
 
 def listed(call: Call) -> CallList:
@@ -48,7 +48,7 @@ def handed_on(built: Path) -> Iterator[Path]:
     """The files that other people get, in order."""
     for path in sorted(built.rglob("*")):
         inside = path.relative_to(built)
-        hidden = any(part.startswith(".") for part in inside.parts) or inside.parts[0] in _ON_THE_WAY
+        hidden = any(part.startswith(".") for part in inside.parts) or inside.parts[0] in ON_THE_WAY
         if path.is_file() and not hidden and not path.name.endswith(_FOR_OURSELVES):
             yield path
 
