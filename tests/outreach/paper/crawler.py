@@ -67,7 +67,7 @@ def _faults(path: str, content: bytes, files: dict[str, bytes], own: Own) -> Ite
             yield from _text(content.decode(), own)
         case ".json":
             yield from _text("\n".join(_strings(json.loads(content))), own)
-        case ".signed" | ".mp4":
+        case ".mp4":
             yield from strange(content.decode("latin-1"), own)
         case suffix:
             yield f"nobody knows how to look into {suffix or 'a file without an ending'}"
@@ -109,16 +109,19 @@ def strange(text: str, own: Own) -> Iterator[str]:
         if kind == "group" and GROUP.fullmatch(token) and (not run or len(run[-1]) == len(token)):
             run.append(token)
             continue
-        yield from _strange("".join(run), kind == "end", own)
+        yield from _strange(run, kind == "end", own)
         run = [token] if kind == "group" and GROUP.fullmatch(token) else []
 
 
-def _strange(name: str, is_onion: bool, own: Own) -> Iterator[str]:
+def _strange(run: Sequence[str], is_onion: bool, own: Own) -> Iterator[str]:
+    name = "".join(run)
     if is_onion:
         is_strange = len(name) >= SHORTEST and not name.endswith(tuple(own.names))
     else:
-        is_long = len(name) >= NAME and any(letter.isdigit() for letter in name)
-        is_strange = is_long and not any(each in name for each in own.names)
+        is_name = len(name) == NAME or (len(run) > 1 and len(name) > NAME)
+        is_strange = (
+            is_name and any(letter.isdigit() for letter in name) and not any(each in name for each in own.names)
+        )
     if is_strange:
         yield f"shows an address that is not on the card: {name[-NAME:]}{'.onion' * is_onion}"
 

@@ -35,14 +35,14 @@ def own_of(call: Call) -> Own:
 def test_nothing_takes_in_fetches_or_leads_elsewhere(built: Call) -> None:
     files = files_of(built)
     assert crawl(files, own_of(built)) == []
-    assert {Path(name).suffix for name in files} == {".html", ".pdf", ".zip", ".json", ".txt", ".signed"}
+    assert {Path(name).suffix for name in files} == {".html", ".pdf", ".zip", ".json", ".txt"}
 
 
 def test_every_paper_shows_the_cards_address_whole(built: Call) -> None:
     stranger = Own([f"{OTHER}.onion"], own_of(built).texts, own_of(built).location)
     blamed = {fault.split(":")[0] for fault in crawl(files_of(built), stranger) if "not on the card" in fault}
     silent = set(files_of(built)) - blamed
-    assert silent == {"mirror/operator.txt", "mirror/site/root.signed", "sites.json", "mirror/site/index.html"}
+    assert silent == {"mirror/operator.txt", "sites.json", "mirror/site/index.html"}
 
 
 def test_the_whole_build_holds_one_onion_location(built: Call) -> None:

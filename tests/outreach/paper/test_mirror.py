@@ -8,11 +8,13 @@ from dataclasses import replace
 
 import msgspec
 import pytest
+from outreach.paper.conftest import TODAY
 
 from sottovoce.outreach.call import Call
 from sottovoce.outreach.errors import CallError
 from sottovoce.outreach.paper.content import Paper
 from sottovoce.outreach.paper.mirror import mirror_steps, sites
+from sottovoce.trust.card_file import CardFile
 
 SITE = "https://harbour.example/"
 
@@ -42,8 +44,8 @@ def test_its_only_way_to_the_onion_is_the_calls_path_there(built: Call) -> None:
 def test_the_card_is_there_to_be_read_and_to_be_verified(built: Call) -> None:
     site = built.built / "mirror/site"
     assert " ".join(built.card.check_words) in (site / "card.html").read_text("utf-8")
-    assert (site / "card.signed").read_bytes() == built.card.raw
-    assert (site / "root.signed").read_bytes() == built.root.raw
+    held = CardFile.read((site / "card.json").read_bytes(), TODAY)
+    assert (held.root.raw, held.card.raw) == (built.root.raw, built.card.raw)
 
 
 def test_the_operator_is_told_what_harms(built: Call) -> None:

@@ -17,10 +17,13 @@ from pathlib import Path
 from sottovoce.outreach.call import Call
 from sottovoce.outreach.errors import CallError
 from sottovoce.outreach.steps import Step
+from sottovoce.trust.card_file import CardFile
+from sottovoce.trust.published import SignedFolder
 
 from .content import Paper
 from .looks import page, text
 
+_CARD = ("root", "card")
 _MIRROR = re.compile(r"[a-z0-9-]+(\.[a-z0-9-]+)*\.[a-z]{2,}(/[A-Za-z0-9._~-]+)*/?")
 _SITE = re.compile(rf"https://{_MIRROR.pattern}")
 
@@ -34,8 +37,8 @@ def mirror_steps(call: Call, papers: Sequence[Paper]) -> Iterator[Step]:
     front = page("index.html", papers=papers, card=call.card, location=location)
     yield written(site / "index.html", front)
     yield written(site / "card.html", page("card.html", papers=papers, card=call.card))
-    for kind in ("root", "card"):
-        yield _copied(call.folder / "signed" / f"{kind}.signed", site / f"{kind}.signed")
+    signed = tuple(call.folder / "signed" / f"{kind}.signed" for kind in _CARD)
+    yield Step("mirror", (site / "card.json",), signed, "card", partial(_card, call, signed))
     until = call.file.until.isoformat()
     yield written(
         folder / "operator.txt", text("operator.txt", until=until, name=call.card.name, mirrors=call.file.mirrors)
@@ -66,6 +69,13 @@ def written(output: Path, content: str) -> Step:
 
 def _write(name: str, content: str, folder: Path) -> None:
     (folder / name).write_text(content, "utf-8")
+
+
+def _card(call: Call, signed: Sequence[Path], folder: Path) -> None:
+    """The card alone, as `call verify` takes it: a list of the call's files would have to hold this one's hash."""
+    for path in signed:
+        shutil.copyfile(path, folder / path.name)
+    (folder / "card.json").write_bytes(CardFile(call.root, call.card, {}).write(SignedFolder(folder)))
 
 
 def _copied(source: Path, output: Path) -> Step:

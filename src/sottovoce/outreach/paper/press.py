@@ -24,7 +24,7 @@ from sottovoce.outreach.steps import Step
 from .content import Paper
 from .looks import page
 
-COMMAND = "sottovoce call verify FILE"
+COMMAND = "sottovoce call verify FILE --card card.json"
 SIGNED_AT = "/card"  # on the door
 _JSON = "press.json"
 _ONION = re.compile(r"[a-z2-7.…]{8,}\.?onion", re.IGNORECASE)
