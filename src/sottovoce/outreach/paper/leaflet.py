@@ -1,4 +1,4 @@
-"""Leaflets as PDF: one sheet of A4, and one that is folded once to four pages of A5. Fonts are inside."""
+"""Leaflets as PDF: one sheet of A4, two sides, and one that is folded once to four pages of A5. Fonts are inside."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ Shape = Literal["a4", "a5"]
 SHAPES: tuple[Shape, ...] = ("a4", "a5")
 SIZE = "SIZE"  # where the HTML says how large its letters are
 TOO_LONG = 3  # the printing program's status when the content doesn't fit
-_PLAIN_PAGES = {"a4": 1, "a5": 4}
+_PLAIN_PAGES = {"a4": 2, "a5": 4}
 _FIXED = {"SOURCE_DATE_EPOCH": "1767225600"}  # 2026-01-01: fonts are stamped with it, the same content: the same bytes
 _SECONDS = 300.0
 _IN_KOREAN_WORD = re.compile(r"(?<=[\uac00-\ud7a3])(?=[^\s<>])|(?<=[^\s<>])(?=[\uac00-\ud7a3])")
