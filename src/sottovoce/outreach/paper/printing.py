@@ -17,7 +17,7 @@ from weasyprint.urls import URLFetcher  # type: ignore[import-untyped]
 
 from .leaflet import SIZE, TOO_LONG, Leaflet
 
-SIZES = ("12pt", "11pt", "10.5pt", "10pt", "9.5pt", "9pt")
+SIZES = ("13.5pt", "12pt", "11pt", "10.5pt", "10pt", "9.5pt", "9pt")
 
 
 def main() -> int:
