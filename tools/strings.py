@@ -14,6 +14,7 @@ import pathlib
 import re
 import sys
 from collections.abc import Iterator
+from copy import deepcopy
 
 from babel.messages.catalog import Catalog, Message
 from babel.messages.extract import extract_from_dir
@@ -46,7 +47,7 @@ def main() -> int:
             f"{path.name}: {fault}"
             for message in catalogue
             if message.id
-            for fault in _faults(message, catalogue.num_plurals)
+            for fault in _faults(message, catalogue.num_plurals, source=path.stem == SOURCE_LANGUAGE)
         ]
     print("\n".join(faults) or f"{len(template)} sentences, current and complete.")
     return bool(faults)
@@ -65,7 +66,7 @@ def _updated(path: pathlib.Path, template: Catalog) -> Catalog:
         catalogue = read_po(source, locale=path.stem.replace("-", "_"))
     catalogue.header_comment = template.header_comment
     catalogue.fuzzy = False
-    catalogue.update(template, no_fuzzy_matching=True)
+    catalogue.update(deepcopy(template), no_fuzzy_matching=True)  # it takes over the template's own messages
     catalogue.obsolete.clear()
     if path.stem == SOURCE_LANGUAGE:
         for message in catalogue:
@@ -86,7 +87,7 @@ def _settle(path: pathlib.Path, catalogue: Catalog, *, check: bool) -> Iterator[
         path.write_text(wanted, "utf-8")
 
 
-def _faults(message: Message, plurals: int) -> Iterator[str]:
+def _faults(message: Message, plurals: int, *, source: bool) -> Iterator[str]:
     """What a translation lacks: all forms, and the English mark-up and variables, no more and no less."""
     ids = message.id if isinstance(message.id, (list, tuple)) else (message.id,)
     strings = message.string if isinstance(message.string, (list, tuple)) else (message.string or "",)
@@ -95,7 +96,7 @@ def _faults(message: Message, plurals: int) -> Iterator[str]:
     wanted = {part for text in ids for part in _FIXED_PARTS.findall(text)}
     for text in strings:
         found = set(_FIXED_PARTS.findall(text))
-        if not text or message.fuzzy:
+        if not text or message.fuzzy or (text in ids and not source):
             yield f"“{ids[0]}” is not translated."
         elif (
             not found <= wanted or (len(ids) == 1 and found != wanted) or re.search('["<]', _FIXED_PARTS.sub("", text))
