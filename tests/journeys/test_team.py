@@ -121,8 +121,7 @@ def test_three_members_two_answer_at_once_one_catches_up_and_one_is_removed(offi
     office.syncs(BEN)
     office.sync_at_once(ANNA, CARLA)
     words = office.writes(LONG)
-    office.syncs(BEN)
-    office.sync_at_once(ANNA, CARLA)
+    office.syncs(BEN, ANNA, CARLA)
     assert office.texts_of(ANNA, BEN, CARLA) == [[LONG]] * 3
 
     for name, text in ANSWERS.items():
@@ -159,7 +158,7 @@ def test_three_members_two_answer_at_once_one_catches_up_and_one_is_removed(offi
     office.syncs(ANNA, CARLA)
     office.writes(AFTER)
     office.close_edition()
-    office.sync_at_once(ANNA, CARLA)
+    office.syncs(ANNA, CARLA)
     with pytest.raises(Exception, match="failed"):  # the members' onion does not know him any more
         office.syncs(BEN)
     assert [AFTER in texts for texts in office.texts_of(ANNA, CARLA, BEN)] == [True, True, False]
