@@ -23,7 +23,7 @@ demo: ## show it all on this machine, over a private Tor network (ARGS="..." go 
 test: ## all checks and all tests but the long ones
 	@tools/setup test
 	@$(MAKE) --no-print-directory lint
-	$(PYTHON) -m pytest --numprocesses=3 --dist=loadfile --no-loadscope-reorder --durations=15
+	$(PYTHON) -m pytest --numprocesses=4 --dist=loadfile --no-loadscope-reorder --durations=15
 
 test-long: ## the tests that take minutes
 	@tools/setup test

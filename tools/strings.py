@@ -47,7 +47,7 @@ def main() -> int:
             f"{path.name}: {fault}"
             for message in catalogue
             if message.id
-            for fault in _faults(message, catalogue.num_plurals)
+            for fault in _faults(message, catalogue.num_plurals, source=path.stem == SOURCE_LANGUAGE)
         ]
     print("\n".join(faults) or f"{len(template)} sentences, current and complete.")
     return bool(faults)
@@ -87,7 +87,7 @@ def _settle(path: pathlib.Path, catalogue: Catalog, *, check: bool) -> Iterator[
         path.write_text(wanted, "utf-8")
 
 
-def _faults(message: Message, plurals: int) -> Iterator[str]:
+def _faults(message: Message, plurals: int, *, source: bool) -> Iterator[str]:
     """What a translation lacks: all forms, and the English mark-up and variables, no more and no less."""
     ids = message.id if isinstance(message.id, (list, tuple)) else (message.id,)
     strings = message.string if isinstance(message.string, (list, tuple)) else (message.string or "",)
@@ -96,7 +96,7 @@ def _faults(message: Message, plurals: int) -> Iterator[str]:
     wanted = {part for text in ids for part in _FIXED_PARTS.findall(text)}
     for text in strings:
         found = set(_FIXED_PARTS.findall(text))
-        if not text or message.fuzzy:
+        if not text or message.fuzzy or (text in ids and not source):
             yield f"“{ids[0]}” is not translated."
         elif (
             not found <= wanted or (len(ids) == 1 and found != wanted) or re.search('["<]', _FIXED_PARTS.sub("", text))

@@ -255,6 +255,24 @@ def test_a_thief_gains_nothing_where_keys_came_and_the_sync_broke(crash: bool) -
     world.close()
 
 
+def test_10_5_who_comes_back_on_the_day_of_a_removal_reads_what_came_that_day() -> None:
+    """Found by the long run: that day's first list is none any more, and its keys never reached who was away."""
+    life = KeysLife()
+    life.begin(threshold=1)
+    life.days_pass(days=2)
+    life.leave(name="ben")
+    life.breaks_while_keys_come(name="ana", call=7, crash=True, days=4)
+    for others in (["eva"], ["ana", "eva"], ["ana"], ["ana", "eva"]):
+        life.days_pass(days=1)
+        life.world.round(*others)
+    life.come_back()
+    life.remove(name="eva")
+    life.world.round("ben")
+    life.world.round("ana")
+    life.gone_syncs()
+    life.teardown()
+
+
 class KeysLifeForLong(KeysLife):
     """The same, longer and each time another way."""
 

@@ -282,6 +282,23 @@ def test_a_removed_device_gets_no_new_key_and_all_coming_keys_are_new(world: Wor
     eva.vault.close()
 
 
+def test_10_5_a_list_that_came_and_went_between_two_syncs_leaves_nothing_unread(world: World) -> None:
+    """Two removals on one day, while ben's machine was off: it saw neither the list between them nor its keys."""
+    world.admit("new", 6)
+    world.settle()
+    gone = [world.desks["eva"], world.desks["new"]]
+    world.remove("eva")
+    world.round("ana")
+    between = written(world)
+    world.round("ana")
+    world.remove("new")
+    for _ in range(4):
+        world.round("ana", "ben")
+    assert world.desks["ben"].reads(between)
+    for each in gone:
+        each.vault.close()
+
+
 def test_a_removed_device_is_not_heard(world: World) -> None:
     ana, eva = world.desks["ana"], world.desks["eva"]
     box, seed, today = box_of(eva), secrets.token_bytes(KEY), world.clock.today

@@ -23,7 +23,7 @@ from .vault import Vault
 REQUEST, FORWARDED, DONE = 1, 2, 3  # kinds of mailbox items (spec 10.3)
 FORWARD_MOST = 256  # items a sync: 3 MB, some minutes over Tor
 EPOCHS_MOST = 400  # a request: more than a year away is a new beginning
-_ROSTER = "roster at sync"
+_ROSTER, _CHANGED = "roster at sync", "lists went"  # the second: on which epoch that was seen
 
 
 class Catchup:
@@ -44,16 +44,28 @@ class Catchup:
                 early = epoch > today and epoch not in lacking  # its key came before anybody could use it
                 if early or epoch < today - EPOCHS_MOST:
                     self._settle(epoch)
+            if self._lists_went():
+                self._vault.keep_note(_CHANGED, today)
             self._vault.keep_note(_ROSTER, self._trusted.roster.hash)
 
+    def _lists_went(self) -> bool:
+        """Whether a list may have come and gone since the last sync, of which no key reached this device.
+
+        That needs another roster now, and either a longer absence or a roster in between.
+        """
+        last, raw = self._vault.note("last sync"), self._vault.note(_ROSTER)
+        if last is None or raw is None or bytes(raw) == self._trusted.roster.hash:
+            return False
+        before = next((each for each in self._trusted.rosters if each.hash == bytes(raw)), None)
+        between = before is None or self._trusted.roster.claim.serial - before.claim.serial > 1
+        return between or last < self._today - 1
+
     def _missed(self, duty: Duty) -> Iterable[int]:
-        """Past epochs since the last whole sync that have no key here; all of them, where the roster changed."""
+        """Past epochs since the last whole sync that have no key here; all, and today, where a list may have gone."""
         last = self._vault.note("last sync")
         begin = max(self._joined(self._dh), 0 if last is None else last - 1)
-        end = self._today + (last is None and duty.any_list)  # a new device had no key this morning
-        held, roster = self._seeds.epochs(), self._vault.note(_ROSTER)
-        away = last is not None and last < self._today - 1
-        changed = away and roster is not None and bytes(roster) != self._trusted.roster.hash
+        held, changed = self._seeds.epochs(), self._lists_went()
+        end = self._today + (changed or (last is None and duty.any_list))  # a new device had no key this morning
         days = range(max(begin, self._seeds.floor + 1, self._today - EPOCHS_MOST), end)
         return [epoch for epoch in days if changed or epoch not in held]
 
@@ -82,7 +94,8 @@ class Catchup:
     def ask(self, road: TeamRoad, box: Box, duty: Duty, colleagues: Mapping[int, Transport]) -> None:
         """Asks one colleague, the one who was here last; at the next sync another, until nothing is lacking."""
         self._give_up(colleagues.keys())
-        lacks, keys = self.lacks(), self._seeds.epochs() - set(duty.lacking())
+        lacks, changed = self.lacks(), int(self._vault.note(_CHANGED) or 0)
+        keys = {each for each in self._seeds.epochs() - set(duty.lacking()) if each > changed}
         order = sorted(colleagues, key=lambda slot: (-colleagues[slot].claim.issued, (slot - box.slot) % 16))
         for slot in order:
             epochs = [epoch for epoch in lacks if self._may_ask(epoch, slot, held=epoch in keys)]

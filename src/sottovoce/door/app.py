@@ -1,6 +1,7 @@
 """The door: a source client that runs on the server, for those who can't run one. No script, no file, no log.
 
-Each language has its pages below its tag (`/fa/write`), and all links are relative.
+Each language has its pages below its tag (`/fa/write`), and all links are relative. Below the tag of a language that
+isn't offered, or no longer, are the pages of the first one: a form that was open while it was withdrawn loses no text.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from sottovoce.protocol.errors import Refused
 
 from . import inside, outside
 from .door import Door
+from .pack import LANGUAGES
 from .pages import GUIDES
 from .texts import negotiated
 
@@ -56,8 +58,9 @@ class App:
         self._pages: dict[str, dict[str, Answer]] = {
             path: {"GET": partial(self._in_fitting, handler)} for path, handler in fitting.items()
         }
-        for door in doors.values():
-            self._pages |= _pages(door)
+        first = next(iter(doors.values()))
+        for tag in dict.fromkeys([*doors, *LANGUAGES]):
+            self._pages |= _pages(tag, doors.get(tag, first))
         failures = dict.fromkeys((404, 405, BadSize, TimeoutError, RoadError, Refused, Exception), self._failed)
         self._more = Starlette(routes=more, exception_handlers=failures)
 
@@ -87,13 +90,13 @@ class App:
         return outside.failed(self._fitting(request), request, error)
 
 
-def _pages(door: Door) -> dict[str, dict[str, Answer]]:
-    """The pages of one language, by path and method."""
+def _pages(tag: str, door: Door) -> dict[str, dict[str, Answer]]:
+    """The pages of a door below a language's tag, by path and method."""
     found: dict[str, dict[str, Answer]] = defaultdict(dict)
     for path, handler in {**_READ, **_READ_AND_SEND}.items():
-        found[f"/{door.language}{path}"]["GET"] = partial(handler, door)
+        found[f"/{tag}{path}"]["GET"] = partial(handler, door)
     for path, handler in {**_READ_AND_SEND, **_SEND}.items():
-        found[f"/{door.language}{path}"]["POST"] = partial(_own_forms, handler, door)
+        found[f"/{tag}{path}"]["POST"] = partial(_own_forms, handler, door)
     return found
 
 
