@@ -99,6 +99,16 @@ def test_what_another_reviewer_saw_is_not_signed_off(run: Run, own: Own, tmp_pat
     assert done.err == "This call has no texts in fa: it has en.\n"
 
 
+def test_a_path_that_looks_like_one_persons_is_not_signed(run: Run, own: Own, tmp_path: Path) -> None:
+    file = own.call / "call.toml"
+    file.write_text(file.read_text("utf-8").replace('"harbour"', '"qzvwkx-harbour"'), "utf-8")
+    assert approve(run, own, reviewed(run, own, tmp_path / "review.html")).code == 0
+    done = own.sign(run)
+    assert (done.code, done.out) == (1, "")
+    assert "as one that was made for one person" in done.err
+    assert SignedFolder(own.house.office / "signed").calls() == {}
+
+
 def test_a_call_gets_a_certificate_whose_key_git_leaves_out(run: Run, own: Own, tmp_path: Path) -> None:
     done = run("call", "certificate", own.house.office, own.call, *own.house.secret)
     assert (done.code, done.err) == (0, "")

@@ -10,6 +10,7 @@ import click
 
 from sottovoce.outreach.call import Call, read_call
 from sottovoce.outreach.errors import CallError
+from sottovoce.outreach.paper.paths import check_paths
 from sottovoce.outreach.proof.c2pa import KEY
 from sottovoce.outreach.proof.certify import certify
 from sottovoce.outreach.proof.listing import listed
@@ -18,7 +19,7 @@ from sottovoce.outreach.proof.review import check_words
 from sottovoce.outreach.proof.review import review as review_page
 from sottovoce.outreach.proof.said import said
 from sottovoce.protocol.sizes import EPOCH_SECONDS
-from sottovoce.trust.call_office import sign_call, sign_texts, withdraw_call
+from sottovoce.trust.call_office import sign_call, sign_texts, signed_calls, withdraw_call
 from sottovoce.trust.certificate import SIGNER_DAYS
 from sottovoce.trust.office import Office
 from sottovoce.trust.reviews import Review
@@ -80,6 +81,7 @@ def sign(folder: Path, office: Path, **given: str | None) -> None:
     """Sign the list of all files that were built in FOLDER, so that everybody can tell them from fakes."""
     made = listed(_read(folder))
     opened = Office.open(office, passphrase(given["passphrase"], "the office"))
+    check_paths(sorted({*signed_calls(opened), made.name}))
     digest = sign_call(opened, folder / "signed", made, today())
     out.print(
         f"{len(made.files)} files of {made.name} are signed, until {_day(made.until)}. Their list has the SHA-256"

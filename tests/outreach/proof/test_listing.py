@@ -29,7 +29,7 @@ BUILT = {
     "upload/youtube/fa/1 texts.txt": b"to paste",
     "leaflet fa.pdf": b"a leaflet",
     "mirror/index.html": b"a page",
-    "parts/ledger.mp4": b"on the way",
+    "films/ledger/youtube-fa.mp4": b"on the way",
     ".made.json": b"{}",
     ".fresh/x/ledger.mp4": b"half",
 }
@@ -108,7 +108,7 @@ def test_a_review_shows_every_sentence_that_is_signed_beside_the_english_one(
     assert pairs["Why I came forward"] == "چرا"
     assert pairs["Do not use a phone."] not in ("", "Do not use a phone.")
     value = cbor.decode(raw, "body", 65_536)
-    signed = [*_strings([value[3], value[4], value[5], value[6]]), *(sentence for _, sentence in value[7])]
+    signed = [*_strings([value[3], value[4], value[5], value[6], value[8]]), *(sentence for _, sentence in value[7])]
     assert sorted(html.unescape(text) for _, _, text in rows) == sorted(signed)
 
 
