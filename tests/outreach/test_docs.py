@@ -27,7 +27,7 @@ VERBS = {
     "withdraw",
 }
 LINES = re.findall(r"^sottovoce (.+)$|`sottovoce ([^`]+)`", (DOCS / "calls.md").read_text("utf-8"), re.MULTILINE)
-COMMANDS = [first or second for first, second in LINES]
+COMMANDS = list(dict.fromkeys(first or second for first, second in LINES))
 
 
 def command_of(words: list[str]) -> tuple[click.Command, list[str]]:
