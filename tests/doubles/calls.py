@@ -41,9 +41,14 @@ _SKY = '<g data-depth=".1"><rect x="-1250" y="-1250" width="2500" height="2500" 
 STREET = f"""{_SVG}{_SKY}
 <g data-depth="1"><rect x="-900" y="200" width="1800" height="900" fill="#0d1730"/>
 <g data-x="0:-100 1.5:100"><circle cy="120" r="60" fill="#f8c07c" data-pulse=".2 1.3"/>
-<rect x="-10" y="120" width="20" height="80" fill="#c9372a" data-swing="17 1.15 .5 0 120"/></g></g>
-<text data-only="16x9" data-opacity=".2:0 .6:1" y="-300" font-size="80" text-anchor="middle" fill="#fff"
- font-family="Noto Sans" font-weight="700">Why I came forward</text></svg>
+<rect x="-10" y="120" width="20" height="80" fill="#c9372a" data-swing="17 1.15 .5 0 120"/></g></g></svg>
+"""
+OVERLAY = f"""{_SVG}<g data-opacity="2.3:1 2.6:0" fill="#fff" text-anchor="middle">
+<text data-only="16x9" x="-880" y="-470" font-size="30" text-anchor="start" data-fit="600">{{label}}</text>
+<text data-only="9x16" y="-800" font-size="30" data-fit="700">{{label}}</text></g>
+<g data-opacity=".2:0 .6:1 1.2:1 1.5:0"><rect x="-500" y="-360" width="1000" height="100" fill="#0d1730"/>
+<text y="-280" font-size="90" font-weight="700" font-family="serif" fill="#fff1d4" text-anchor="middle"
+ data-fit="900">{{title}}</text></g></svg>
 """
 TABLET = f"""{_SVG}{_SKY}
 <g data-depth="1"><rect x="-160" y="-220" width="320" height="440" rx="20" fill="#02040a" data-tilt="-2.5"/>
@@ -62,6 +67,7 @@ dramatised = true
 synthetic = ["voice"]
 seconds = 3
 thumbnail = 0.8
+overlay = "overlay.svg"
 
 [[scenes]]
 picture = "street.svg"
@@ -94,6 +100,7 @@ key = 76
 """
 _FILMED = """spoken = "en"
 dramatised = true
+synthetic = ["voice"]
 master = "master.mp4"
 
 [[shots]]
@@ -150,7 +157,9 @@ def _call_toml(languages: Sequence[str], videos: Sequence[str]) -> str:
 
 def _texts(language: str, videos: Sequence[str]) -> str:
     organisation, title, lead, body = SAID[language]
-    about = "".join(f'\n[videos.{video}]\ntitle = "{title}"\ndescription = "{lead}"\n' for video in videos)
+    about = "".join(
+        f'\n[videos.{video}]\ntitle = "{title}"\ndescription = "{lead}"\nwords.title = "{title}"\n' for video in videos
+    )
     return f'organisation = "{organisation}"\ntitle = "{title}"\nlead = "{lead}"\nbody = ["{body}"]\n{about}'
 
 
@@ -168,4 +177,5 @@ _DRAWN_FILES = {
     "videos/drawn/video.toml": _DRAWN,
     "videos/drawn/street.svg": STREET,
     "videos/drawn/tablet.svg": TABLET,
+    "videos/drawn/overlay.svg": OVERLAY,
 }

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import xml.etree.ElementTree as ET
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import partial
@@ -59,7 +58,7 @@ def card_frames(card: Card, shape: Shape, size: tuple[int, int], rate: int) -> I
     """The frames of a card until nothing moves; CallError where its QR code would not have whole pixels in a size."""
     if LAYOUTS[shape].module * size[0] % SIZES[shape][0]:
         raise CallError(f"An end card of {size[0]}x{size[1]} pixels has no sharp QR code: use another size.")
-    drawing, painter = Drawing(ET.fromstring(card.svg(shape))), Painter(shape, size)  # noqa: S314 made here
+    drawing, painter = Drawing.of(card.svg(shape)), Painter(shape, size)
     last = drawing.text(CARD_SECONDS, STILL, shape)
     for number in range(frames(CARD_SECONDS, rate)):
         text = drawing.text(number / rate, STILL, shape)

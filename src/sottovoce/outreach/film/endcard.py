@@ -112,7 +112,7 @@ def draft_across(word: str, tongue: Tongue, shape: Shape) -> str:
     bold = face(tongue.sans, bold=True)
     size = round(min(0.8 * width / bold.width(word, 1), 0.4 * height))
     mark = Text("words", word, 0, 0, size, 0, bold.family, CRIMSON, opacity=0.3, rtl=tongue.rtl)
-    return f'<g transform="rotate(-18)">{_svg(mark, "middle")}</g>\n'
+    return f'<g data-opacity="{_COMES["code"]}"><g transform="rotate(-18)">{_svg(mark, "middle")}</g></g>\n'
 
 
 def _part(part: str, shapes: str, texts: Sequence[Text]) -> str:

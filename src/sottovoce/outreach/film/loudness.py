@@ -11,7 +11,7 @@ from .voice import HZ, Samples
 
 LUFS = -14  # what platforms play at: louder is turned down, softer stays soft
 PEAK = -1.5  # dBTP in the finished file
-_MARGIN = 0.5  # dB that encoding may add to a peak
+_MARGINS = (0.5, 1.5, 2.5)  # dB that encoding may add to a peak: the least that keeps it
 _FADE = 0.5
 
 
@@ -42,27 +42,36 @@ def encode_silence(total: float, kbps: int, out: Path) -> None:
 
 
 def _encode(given: Sequence[str], filters: Sequence[str], kbps: int, out: Path) -> None:
-    measured = _measure(given, filters)
-    level = [_loudnorm(measured), f"aresample={HZ}"] if measured["input_i"] != "-inf" else []
-    chain = ("-af", ",".join([*filters, *level])) if filters or level else ()
+    measured = _measure(given, [*filters, _target(0)])
+    if measured["input_i"] == "-inf":
+        _write(given, filters, kbps, out)
+        return
+    for margin in _MARGINS:
+        _write(given, [*filters, _loudnorm(measured, margin), f"aresample={HZ}"], kbps, out)
+        if float(_measure(("-i", f"file:{out}"), [_target(0)])["input_tp"]) <= PEAK:
+            return
+
+
+def _write(given: Sequence[str], filters: Sequence[str], kbps: int, out: Path) -> None:
+    chain = ("-af", ",".join(filters)) if filters else ()
     plain = ("-map_metadata", "-1", "-map_chapters", "-1", "-fflags", "+bitexact", "-flags:a", "+bitexact")
     run(*FFMPEG, "-threads", "1", *given, *chain, "-vn", "-sn", "-dn", "-ac", "2", "-c:a", "aac", "-b:a", f"{kbps}k",
         *plain, f"file:{out}", about=given[-1])  # fmt: skip
 
 
 def _measure(given: Sequence[str], filters: Sequence[str]) -> dict[str, str]:
-    chain = ",".join([*filters, f"{_target()}:print_format=json"])
+    chain = f"{','.join(filters)}:print_format=json"
     loud = [word if word != "error" else "info" for word in FFMPEG]  # loudnorm says what it found as information
     said = run(*loud, "-nostats", *given, "-vn", "-af", chain, "-f", "null", "-", about=given[-1]).stderr.decode()
     found: dict[str, str] = json.loads(said[said.rindex("{") : said.rindex("}") + 1])
     return found
 
 
-def _target() -> str:
-    return f"loudnorm=I={LUFS}:TP={PEAK - _MARGIN}:LRA=11"
+def _target(margin: float) -> str:
+    return f"loudnorm=I={LUFS}:TP={PEAK - margin}:LRA=11"
 
 
-def _loudnorm(measured: dict[str, str]) -> str:
+def _loudnorm(measured: dict[str, str], margin: float) -> str:
     names = {"I": "input_i", "TP": "input_tp", "LRA": "input_lra", "thresh": "input_thresh"}
     known = ":".join(f"measured_{name}={measured[key]}" for name, key in names.items())
-    return f"{_target()}:linear=true:{known}:offset={measured['target_offset']}"
+    return f"{_target(margin)}:linear=true:{known}:offset={measured['target_offset']}"

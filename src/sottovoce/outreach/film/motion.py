@@ -52,7 +52,8 @@ class Motion:
         if "depth" not in self.values:
             return []
         (depth,) = self.values["depth"]
-        return [f"scale({1 + (view.zoom - 1) * depth:.6f}) translate({-view.x * depth:.4f} {-view.y * depth:.4f})"]
+        x, y = 0 - view.x * depth, 0 - view.y * depth  # never "-0.0000"
+        return [f"scale({1 + (view.zoom - 1) * depth:.6f}) translate({x:.4f} {y:.4f})"]
 
     def _place(self, t: float) -> list[str]:
         even = len(self.tracks.get("x", ())) == 2 and "y" not in self.tracks

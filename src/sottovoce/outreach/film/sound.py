@@ -36,7 +36,7 @@ def _voice(sound: Sound, folder: Path, seconds: float) -> tuple[Samples, Samples
         if first + len(said) > len(voice):
             ends = (first + len(said)) / HZ
             raise CallError(
-                f"The line at {line.start} s ends at {ends:.1f} s, but the film with its card at {seconds:.1f} s: "
+                f"The line at {line.start:.1f} s ends at {ends:.1f} s, but the film with its card at {seconds:.1f} s: "
                 "shorten it, or let it begin earlier."
             )
         voice[first : first + len(said)] += said / np.sqrt(np.mean(said[np.abs(said) > 0.01] ** 2))

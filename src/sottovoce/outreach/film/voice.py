@@ -24,7 +24,7 @@ def speak(sound: Sound, line: Line, folder: Path) -> Samples:
     spoken = _read(folder / line.file) if line.file else _band(_synthetic(sound, line.say))
     loud = np.nonzero(np.abs(spoken) > _QUIET)[0]
     if not loud.size:
-        raise CallError(f"The line at {line.start} s is silent: give it words to say, or a recording with a voice.")
+        raise CallError(f"The line at {line.start:.1f} s is silent: give it words to say, or a recording with a voice.")
     return spoken[max(0, loud[0] - int(_BEFORE * HZ)) : loud[-1] + int(_AFTER * HZ)]
 
 
