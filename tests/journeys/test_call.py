@@ -60,6 +60,11 @@ class Person:
         return sorted((self.folder / "build/upload").rglob("*.mp4"))
 
 
+def ffmpeg(*words: str | Path) -> None:
+    """As somebody would use it by hand."""
+    subprocess.run(["ffmpeg", "-v", "error", "-y", *map(str, words)], check=True)
+
+
 @pytest.fixture(scope="module")
 def person(tmp_path_factory: pytest.TempPathFactory) -> Person:
     made = Person(tmp_path_factory.mktemp("call") / "demo")
@@ -139,9 +144,8 @@ def test_a_copy_of_a_film_is_ours_and_one_with_another_address_is_a_fake(person:
     film = next(each for each in person.films() if "youtube" in each.parts)
     copy, cut = tmp_path / "copy.mp4", tmp_path / "cut.mp4"
     encode = ["-c:v", "libx264", "-preset", "veryfast", "-crf", "34", "-an"]
-    small = ["ffmpeg", "-v", "error", "-i", film, "-vf", "crop=iw*0.96:ih*0.96,scale=-2:360", *encode, copy]
-    subprocess.run(small, check=True)
-    subprocess.run(["ffmpeg", "-v", "error", "-t", "10", "-i", film, *encode, cut], check=True)
+    ffmpeg("-i", film, "-vf", "crop=iw*0.96:ih*0.96,scale=-2:360", *encode, copy)
+    ffmpeg("-t", "10", "-i", film, *encode, cut)
     assert "carries our address" in person.says("verify", copy, "--call", person.folder)
     person.says("verify", cut, "--call", person.folder, code=4)
     stranger = Person(tmp_path / "other")
