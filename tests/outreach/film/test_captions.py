@@ -182,6 +182,8 @@ class TestOverlay:
         [
             ("{title}", "Why I came forward", "must be a key in braces"),
             ('<text y="-280"', '<text data-x="0:0 1:9" y="-280"', "must stay in its place"),
+            ('fill="#fff1d4"', 'fill="ivory"', "must have a colour as #fff"),
+            ('font-size="90"', 'font-size="large"', "doesn't fit, mend it"),
             ('<g data-opacity=".2:0', '<g transform="scale(2)" data-opacity=".2:0', "must stay in its place"),
         ],
     )

@@ -43,7 +43,7 @@ LAYOUTS: dict[Shape, Layout] = {
         note=(318, 458, 50), label=(506, 29), beside=-240,
     ),
     "9x16": Layout(
-        x=-468, width=936, logo=(-838, 1.2), name=(-834, 64), second=(-788, 32), rule=-762, type_it=(-704, 48),
+        x=-468, width=936, logo=(-838, 1.2), name=(-834, 64), second=(-788, 32), rule=-762, type_it=(-708, 44),
         module=27, code=(-391, -225), address=(-463, -616), size=86, lead=88, groups=4, check=(706, 29),
         note=(728, 880, 42), label=(926, 27), beside=None,
     ),

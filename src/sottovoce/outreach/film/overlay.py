@@ -7,6 +7,7 @@ of the language; data-fit is the widest that a line may be. Words stay in their 
 
 from __future__ import annotations
 
+import math
 import re
 import xml.etree.ElementTree as ET
 from collections.abc import Iterator, Mapping, Sequence
@@ -19,7 +20,7 @@ from ..errors import CallError
 from ..tongues import Tongue
 from .ass import Anchor, Inscription
 from .letters import Letters
-from .motion import Motion, at, take_motion
+from .motion import Motion, Track, at, take_motion
 from .outline import TEXT
 from .scene import Drawing, parse
 from .sizes import SIZES
@@ -30,16 +31,43 @@ _ANCHORS: dict[str, Anchor] = {"start": "start", "middle": "middle", "end": "end
 _HANDED_DOWN = ("font-family", "font-size", "font-weight", "fill", "text-anchor", "transform")
 _FOREVER = 86_400.0
 _BOLD = 600  # and all weights above
+_WEIGHTS = {"normal": "400", "bold": "700"}
+_COLOUR = re.compile(r"#(?:[0-9a-fA-F]{3}){1,2}")
 
 
 @dataclass(frozen=True)
 class Word:
-    """One text of an overlay: its key and look, and the movements that it lies in, from the outermost to its own."""
+    """One text of an overlay: its key, place and look, and the movements that it lies in, from the outermost in.
+
+    x and y count from the centre; `fit` is the widest that it may be, or 0.
+    """
 
     key: str
-    look: Mapping[str, str]
-    motions: Sequence[Motion]
+    x: float
+    y: float
+    size: float
+    fit: float
+    anchor: Anchor
+    serif: bool
+    bold: bool
+    fill: str
     opacity: float
+    motions: Sequence[Motion]
+
+    def inscription(self, text: str, tongue: Tongue, shape: Shape) -> Inscription:
+        """Words in its place."""
+        letters, (width, height) = Letters(tongue, serif=self.serif, bold=self.bold), SIZES[shape]
+        size = min(self.size, self.size * self.fit / max(1, letters.width(text, self.size))) if self.fit else self.size
+        return Inscription(text, letters, size, width / 2 + self.x, height / 2 + self.y, self.anchor, self.fill)
+
+    def opacity_at(self, t: float) -> float:
+        """How much of it shows at a time."""
+        return math.prod([self.opacity, *(at(track, t) for track in self.tracks)])
+
+    @property
+    def tracks(self) -> list[Track]:
+        """All changes of its opacity."""
+        return [motion.tracks["opacity"] for motion in self.motions if "opacity" in motion.tracks]
 
 
 class Overlay:
@@ -96,42 +124,36 @@ def _take_words(
 
 
 def _word(text: ET.Element, look: Mapping[str, str], motions: tuple[Motion, ...], opacity: float) -> Word:
-    key = _KEY.fullmatch((text.text or "").strip())
+    key, fit = _KEY.fullmatch((text.text or "").strip()), text.attrib.pop("data-fit", "0")
     if key is None:
         raise ValueError(f'"{text.text}" must be a key in braces, as {{title}}: its words stand in texts/LANGUAGE.toml')
-    own = {"x": text.get("x", "0"), "y": text.get("y", "0"), "fit": text.attrib.pop("data-fit", "")}
-    moved = take_motion(text)
-    all_motions = (*motions, moved) if moved else motions
-    if "transform" in look or any(motion.values or motion.tracks.keys() - {"opacity"} for motion in all_motions):
+    own = take_motion(text)
+    motions = (*motions, own) if own else motions
+    if "transform" in look or any(motion.values or motion.tracks.keys() - {"opacity"} for motion in motions):
         raise ValueError(f'"{key[0]}" must stay in its place: words change in opacity only')
-    return Word(key[1], {**look, **own}, all_motions, opacity)
+    fill, weight = look.get("fill", "#000"), _WEIGHTS.get(look.get("font-weight", ""), look.get("font-weight", "400"))
+    if not _COLOUR.fullmatch(fill):
+        raise ValueError(f'"{key[0]}" must have a colour as #fff or #ffffff, not {fill}')
+    return Word(
+        key=key[1],
+        x=float(text.get("x", "0")),
+        y=float(text.get("y", "0")),
+        size=float(look.get("font-size", "40")),
+        fit=float(fit),
+        anchor=_ANCHORS[look.get("text-anchor", "start")],
+        serif=look.get("font-family") == "serif",
+        bold=float(weight) >= _BOLD,
+        fill=fill,
+        opacity=opacity,
+        motions=motions,
+    )
 
 
 def _shown(word: Word, text: str, tongue: Tongue, shape: Shape, rate: int) -> Iterator[str]:
     """One event for each time between two changes of opacity."""
-    line = _inscription(word, text, tongue, shape)
-    tracks = [motion.tracks["opacity"] for motion in word.motions if "opacity" in motion.tracks]
-    times = sorted({0.0, _FOREVER, *(t for track in tracks for t, _ in track)})
+    line = word.inscription(text, tongue, shape)
+    times = sorted({0.0, _FOREVER, *(t for track in word.tracks for t, _ in track)})
     for start, end in pairwise(times):
-        first, last = (_opacity(word, tracks, t) for t in (start, end))
+        first, last = word.opacity_at(start), word.opacity_at(end)
         if first or last:
             yield line.fading(start, end, first, last, rate)
-
-
-def _opacity(word: Word, tracks: Sequence[Sequence[tuple[float, float]]], t: float) -> float:
-    opacity = word.opacity
-    for track in tracks:
-        opacity *= at(tuple(track), t)
-    return opacity
-
-
-def _inscription(word: Word, text: str, tongue: Tongue, shape: Shape) -> Inscription:
-    look, (width, height) = word.look, SIZES[shape]
-    bold = int(look.get("font-weight", "400").replace("bold", "700").replace("normal", "400")) >= _BOLD
-    letters = Letters(tongue, serif=look.get("font-family") == "serif", bold=bold)
-    size = float(look.get("font-size", "40"))
-    if look["fit"]:
-        size = min(size, size * float(look["fit"]) / max(1, letters.width(text, size)))
-    x, y = width / 2 + float(look["x"]), height / 2 + float(look["y"])
-    anchor = _ANCHORS[look.get("text-anchor", "start")]
-    return Inscription(text, letters, size, x, y, anchor, look.get("fill", "#000000"))

@@ -54,7 +54,9 @@ class Drawn:
             return shape
         drawings = [path for path in self.inputs if path.suffix.lower() == ".svg"]
         pictures = any(not scene.picture.lower().endswith(".svg") for scene in self.video.file.scenes)
-        own = pictures or any(path.exists() and _FOR_SQUARE.search(path.read_text("utf-8")) for path in drawings)
+        own = pictures or any(
+            path.exists() and _FOR_SQUARE.search(path.read_text("utf-8", "replace")) for path in drawings
+        )
         return "1x1" if own else "16x9"
 
     def feed(self, shape: Shape) -> Feed:
