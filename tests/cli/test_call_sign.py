@@ -16,6 +16,7 @@ from doubles.signed_call import CALL, write_call
 from sottovoce.cli.common import today
 from sottovoce.outreach.call import read_call
 from sottovoce.outreach.proof.c2pa import KEY, Signer, authority_of
+from sottovoce.outreach.steps import Step
 from sottovoce.trust.published import SignedFolder
 
 FILM = "https://www.youtube.com/watch?v=a1B2c3D4_-5"
@@ -34,7 +35,8 @@ class Own:
 
 
 @pytest.fixture
-def own(run: Run, house: House, tmp_path: Path) -> Own:
+def own(run: Run, house: House, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Own:
+    monkeypatch.setattr("sottovoce.cli.call_sign.all_steps", lambda *_: [])  # a film takes a minute to build
     shutil.copytree(house.folder, tmp_path / "house")
     made = House(tmp_path / "house")
     accounts = ("https://www.youtube.com/@harbourcity", "https://t.me/harbourcity")
@@ -97,6 +99,19 @@ def test_what_another_reviewer_saw_is_not_signed_off(run: Run, own: Own, tmp_pat
     assert done.err.endswith("exists already: choose another name.\n")
     done = run("call", "review", "fa", own.call, "--out", tmp_path / "other.html")
     assert done.err == "This call has no texts in fa: it has en.\n"
+
+
+def test_what_was_built_from_other_texts_is_not_signed(
+    run: Run, own: Own, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else a list of films with DRAFT across them would be signed, once their texts are."""
+    draft = Step("films", (own.call / "build/upload/youtube/en/1-1 ledger.mp4",), (), "with DRAFT", lambda _: None)
+    monkeypatch.setattr("sottovoce.cli.call_sign.all_steps", lambda *_: [draft])
+    assert approve(run, own, reviewed(run, own, tmp_path / "review.html")).code == 0
+    done = own.sign(run)
+    assert (done.code, done.out) == (1, "")
+    assert done.err.startswith("What is built is not what the call is now: run `sottovoce call build")
+    assert SignedFolder(own.house.office / "signed").calls() == {}
 
 
 def test_a_path_that_looks_like_one_persons_is_not_signed(run: Run, own: Own, tmp_path: Path) -> None:

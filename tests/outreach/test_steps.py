@@ -133,3 +133,20 @@ def test_steps_that_wait_for_one_another_are_refused(kitchen: Kitchen) -> None:
     steps = [Step("s", (one,), (two,), "", print), Step("s", (two,), (one,), "", print)]
     with pytest.raises(CallError, match="wait for one another"):
         Builder(kitchen.built, 2).build(steps, lambda _: None)
+
+
+def test_what_a_build_would_make_is_known_before(kitchen: Kitchen) -> None:
+    def stale() -> list[str]:
+        return [step.stage for step in Builder(kitchen.built).stale(kitchen.steps())]
+
+    assert stale() == ["second", "first"], "nothing is there yet"
+    kitchen.build()
+    assert stale() == []
+    (kitchen.inputs / "b").write_text("c")
+    assert stale() == ["second"]
+    kitchen.recipe = "2"
+    assert stale() == ["second", "first"]
+    kitchen.build()
+    (kitchen.built / "both").write_text("another's")
+    assert stale() == ["second"]
+    assert (kitchen.built / "both").read_text() == "another's", "to look changes nothing"

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import click
 
+from sottovoce.outreach.build import all_steps
 from sottovoce.outreach.call import Call, read_call
 from sottovoce.outreach.errors import CallError
 from sottovoce.outreach.paper.paths import check_paths
@@ -18,6 +19,7 @@ from sottovoce.outreach.proof.publications import Published, read_publications, 
 from sottovoce.outreach.proof.review import check_words
 from sottovoce.outreach.proof.review import review as review_page
 from sottovoce.outreach.proof.said import said
+from sottovoce.outreach.steps import Builder
 from sottovoce.protocol.sizes import EPOCH_SECONDS
 from sottovoce.trust.call_office import sign_call, sign_texts, signed_calls, withdraw_call
 from sottovoce.trust.certificate import SIGNER_DAYS
@@ -25,6 +27,7 @@ from sottovoce.trust.office import Office
 from sottovoce.trust.reviews import Review
 
 from .common import PATH, UserError, out, passphrase, passphrase_option, random, today
+from .guides import guides
 
 _TAG = click.argument("tag", metavar="LANGUAGE")
 _CALL = click.argument("folder", metavar="FOLDER", type=PATH)
@@ -79,7 +82,10 @@ def approve(tag: str, folder: Path, office: Path, reviewer: str, words: str, **g
 @passphrase_option
 def sign(folder: Path, office: Path, **given: str | None) -> None:
     """Sign the list of all files that were built in FOLDER, so that everybody can tell them from fakes."""
-    made = listed(_read(folder))
+    call = _read(folder)
+    made = listed(call)
+    if Builder(call.built).stale(all_steps(call, guides(call, today()), today())):
+        raise CallError(f"What is built is not what the call is now: run `sottovoce call build {folder}` first.")
     opened = Office.open(office, passphrase(given["passphrase"], "the office"))
     check_paths(sorted({*signed_calls(opened), made.name}))
     digest = sign_call(opened, folder / "signed", made, today())

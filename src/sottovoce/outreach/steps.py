@@ -88,6 +88,17 @@ class Builder:
                     future.cancel()
         self._forget(makers)
 
+    def stale(self, steps: Sequence[Step]) -> list[Step]:
+        """The steps that a build would run first: what stands there was made from other things. Nothing is changed."""
+        return [step for step in steps if not self._is_made(step)]
+
+    def _is_made(self, step: Step) -> bool:
+        try:
+            key = self._key(step)
+        except KeyError:  # an input that was never built
+            return False
+        return all(self._held(output, key) for output in step.outputs)
+
     def _one(self, step: Step) -> Done:
         begun = time.monotonic()
         key = self._key(step)

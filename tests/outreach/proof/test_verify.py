@@ -32,7 +32,7 @@ THEIRS = onion(b"a stranger's")
 COPIES = {
     "as it was": (),
     "anew in 240p": ("-vf", "scale=-2:240", "-crf", "30"),
-    "cropped": ("-vf", "crop=iw*0.9:ih*0.9", "-crf", "28"),
+    "cropped to the code's edge, in 360p": ("-vf", "crop=1162:ih:0:0,scale=-2:360", "-crf", "28"),
 }
 
 
@@ -90,7 +90,7 @@ def test_our_own_film_is_known_in_every_copy(films: Callable[[str, str], Path], 
     verdict = verify(films("own", copy), card)
     assert (verdict.kind, verdict.sentence) == ("ours", "This carries our address.")
     assert "A QR code holds our address." in verdict.reasons
-    assert verdict.reasons[-1].startswith("It is no file of a signed list, but a copy")
+    assert verdict.reasons[-1].startswith("It is no file of a signed list: a copy")
 
 
 @pytest.mark.parametrize(
@@ -203,6 +203,14 @@ def test_of_a_zip_one_false_part_makes_a_fake(card: CardFile, ours: str, tmp_pat
     false = verify(tmp_path / "false.zip", card)
     assert false.kind == "fake"
     assert [reason for reason in false.reasons if reason.startswith("false.html: Its text shows another address")]
+
+
+def test_a_file_of_a_signed_list_is_known_within_a_zip(card: CardFile, ours: str, tmp_path: Path) -> None:
+    (tmp_path / "own.html").write_text(page(ours, ""), "utf-8")
+    with zipfile.ZipFile(tmp_path / "own.zip", "w") as archive:
+        archive.write(tmp_path / "own.html", "page.html")
+    verdict = verify(tmp_path / "own.zip", listed(card, tmp_path / "own.html", []))
+    assert [reason for reason in verdict.reasons if reason.startswith("page.html: It is exactly the file")]
 
 
 def listed(card: CardFile, path: Path, anchors: list[bytes]) -> CardFile:

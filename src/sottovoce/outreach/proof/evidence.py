@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 import html
 import os
 import re
@@ -45,6 +46,7 @@ class Evidence:
     addresses: set[str] = field(default_factory=set)
     read: list[str] = field(default_factory=list)
     parts: dict[str, Evidence] = field(default_factory=dict)  # of a ZIP, by name
+    digest: bytes = b""  # SHA-256 of such a part
 
     def add_text(self, text: str) -> None:
         """Addresses in a text."""
@@ -171,6 +173,7 @@ def _zip(path: Path, found: Evidence) -> None:
                 made = Path(folder) / f"{number}{Path(each.filename).suffix.lower()}"
                 made.write_bytes(archive.read(each))
                 if made.suffix in (*FILMS, *PICTURES, *TEXTS, ".pdf"):
-                    found.parts[each.filename] = gather(made)
+                    found.parts[each.filename] = part = gather(made)
+                    part.digest = hashlib.sha256(made.read_bytes()).digest()
     except (zipfile.BadZipFile, RuntimeError, NotImplementedError):
         raise CallError(f"{path} is no ZIP that can be opened: it is damaged, or locked.") from None

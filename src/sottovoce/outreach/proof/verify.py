@@ -94,15 +94,21 @@ def verify(path: Path, card: CardFile) -> Verdict:
     ours = card.card.addresses
     if not ours:
         raise CallError("This card has no onion address, so nothing can be compared with it: take a newer one.")
-    digest = _digest(path)
-    listed = next((each.path for one in card.lists.values() if (each := one.find(digest)) is not None), "")
+    listed = _listed(card, _digest(path))
     anchors = [anchor for one in card.lists.values() for anchor in one.anchors]
     credential = c2pa.read(path, anchors) if c2pa.can_hold(path) else Credential("none")
     found = Evidence() if listed else gather(path)
     verdicts = [_judged(_Case(found, ours, listed, credential))]
-    verdicts += [_named(name, _judged(_Case(part, ours))) for name, part in found.parts.items()]
+    verdicts += [
+        _named(name, _judged(_Case(part, ours, _listed(card, part.digest)))) for name, part in found.parts.items()
+    ]
     kind = max((each.kind for each in verdicts), key=_WORTH.__getitem__)
     return Verdict(kind, [reason for each in verdicts for reason in each.reasons])
+
+
+def _listed(card: CardFile, digest: bytes) -> str:
+    """The path of a file in a signed list, by its hash; "" where none has it."""
+    return next((each.path for one in card.lists.values() if (each := one.find(digest)) is not None), "")
 
 
 def _named(name: str, verdict: Verdict) -> Verdict:
@@ -148,7 +154,7 @@ def _about_file(case: _Case) -> Iterator[str]:
     if said:
         yield said
     if case.kind == "ours" and not case.listed and case.credential.state != "ours":
-        yield "It is no file of a signed list, but a copy, or another film with our address: compare what it says."
+        yield "It is no file of a signed list: a copy, or something else with our address. Compare what it says."
 
 
 def _shown(code: str) -> str:
