@@ -53,7 +53,7 @@ def found(call: Path) -> list[Finding]:
 
 
 def test_what_carries_the_cards_address_is_right(call: Path) -> None:
-    film(call / "build/films/ledger.mp4", OURS.upper())
+    film(call / "build/upload/youtube/en/1-1 ledger.mp4", OURS.upper())
     (call / "build/card.png").write_bytes(picture(OURS.upper()))
     (call / "build/logo.png").write_bytes(picture(None))
     (call / "build/pages").mkdir()
@@ -63,9 +63,9 @@ def test_what_carries_the_cards_address_is_right(call: Path) -> None:
 
 @pytest.mark.parametrize("text", [STRANGE.upper(), f"http://{OURS}", OURS, None])
 def test_a_film_whose_end_is_not_the_card_is_found(call: Path, text: str | None) -> None:
-    film(call / "build/films/ledger.mp4", text)
+    film(call / "build/upload/youtube/en/1-1 ledger.mp4", text)
     sentences = [each.sentence for each in found(call) if each.rule == "qr"]
-    assert "The last 6 s of ledger.mp4 are not the card with its QR code: build it anew." in sentences
+    assert "The last 6 s of 1-1 ledger.mp4 are not the card with its QR code: build it anew." in sentences
     assert len(sentences) == (1 if text is None else 2)
 
 
@@ -95,6 +95,11 @@ def test_traces_and_sizes_are_found_and_copies_are_looked_at_once(call: Path) ->
         ("size", "build/pages/en.html"),
         ("size", "build/upload/forward/en/1-1 ledger.mp4"),
     ]
+
+
+def test_parts_that_films_are_joined_from_are_left_alone(call: Path) -> None:
+    film(call / "build/parts/body.mp4", None)
+    assert found(call) == []
 
 
 def test_a_damaged_film_is_a_finding_and_not_the_end(call: Path) -> None:

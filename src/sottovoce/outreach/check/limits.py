@@ -67,7 +67,8 @@ def left_over(call: Parts) -> Iterator[Finding]:
         for name in (name for name in names if name not in texts.videos):
             yield Finding("missing", file, f"The film {name} has no title and description here: write them.")
         for name in (name for name in texts.videos if call.file is not None and name not in call.file.videos):
-            yield Finding("film", file, f"There are texts for “{name}”, which is no film of the call: take them out.")
+            said = f"There are texts for “{name}”, which is no film of the call: take them out."
+            yield Finding("film", file, said, "warning")
     for path in sorted((call.folder / "texts").glob("*.toml")):
         if call.file is not None and path.stem not in call.file.languages:
             said = f"{path.stem} is no language of the call: name it in call.toml, or take the file away."
