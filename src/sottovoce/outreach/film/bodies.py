@@ -38,18 +38,14 @@ def body_step(shape: Shape, bodies: Sequence[Body], folder: Path) -> Step:
     source, keys = bodies[0].source, folder / f"{bodies[0].source.name}-{shape}.json"
     recipe = "\0".join(["body", versions(), source.recipe, shape, *(repr((each.cut, each.burnt)) for each in bodies)])
     outputs = (*(folder / each.cut.name for each in bodies), keys)
-    inputs = tuple(dict.fromkeys((*source.inputs, *files(), *_overlays(bodies))))
-    return Step("pictures", outputs, inputs, recipe, partial(_make, shape, bodies, keys))
+    inputs = tuple(dict.fromkeys((*source.inputs, *files())))
+    return Step("pictures", outputs, inputs, recipe, partial(_make, shape, bodies, keys, inputs))
 
 
-def _overlays(bodies: Sequence[Body]) -> list[Path]:
-    return [each.burnt.overlay for each in bodies if each.burnt.overlay]
-
-
-def _make(shape: Shape, bodies: Sequence[Body], keys: Path, fresh: Path) -> None:
+def _make(shape: Shape, bodies: Sequence[Body], keys: Path, inputs: Sequence[Path], fresh: Path) -> None:
     """Makes the encodings that are not there already; `keys` says from what each was made, and its hash."""
     source, old = bodies[0].source, _read(keys)
-    common = "\0".join([versions(), source.recipe, shape, *(_hash(path) for path in source.inputs)])
+    common = "\0".join([versions(), source.recipe, shape, *map(_hash, inputs)])
     cuts = [replace(each.cut, ass=each.burnt.ass()) for each in bodies]
     made_from = {cut.name: hashlib.sha256(f"{common}\0{cut}\0{cut.ass}".encode()).hexdigest() for cut in cuts}
     missing = [cut for cut in cuts if not _keep(keys.parent / cut.name, made_from[cut.name], old, fresh)]

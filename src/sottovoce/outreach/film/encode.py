@@ -65,8 +65,7 @@ def encode(feed: Feed, cuts: Sequence[Cut], count: int, folder: Path) -> None:
     cuts = sorted(cuts, key=lambda cut: (cut.shape, cut.size, cut.name))
     for cut in cuts:
         (folder / f"{cut.name}.ass").write_text(cut.ass, "utf-8")
-    words = [word for word in FFMPEG if word != "-nostdin"]
-    command = [*words, *feed.given, "-filter_complex", ";".join(_graph(feed, cuts))]
+    command = [*FFMPEG, *feed.given, "-filter_complex", ";".join(_graph(feed, cuts))]
     for number, cut in enumerate(cuts):
         command += ["-map", f"[o{number}]", "-frames:v", str(count), *_quality(cut, feed.rate), cut.name]
     _feed(command, feed.frames, folder)
@@ -79,9 +78,8 @@ def still(feed: Feed, t: float, ass: str, size: tuple[int, int], out: Path) -> N
     (out.parent / "still.ass").write_text(ass, "utf-8")
     to_rgb = "scale={}:{}:in_color_matrix=bt709:in_range=tv:flags=bicubic+accurate_rnd,format=rgb24".format(*size)
     graph = f"{feed.filters},setpts=PTS-STARTPTS+{t}/TB,ass=still.ass,{to_rgb}[o]"
-    words = [word for word in FFMPEG if word != "-nostdin"]
     plain = ("-frames:v", "1", "-map_metadata", "-1", "-fflags", "+bitexact", "-flags:v", "+bitexact", "-c:v", "png")
-    _feed([*words, *feed.given, "-filter_complex", graph, "-map", "[o]", *plain, out.name], feed.frames, out.parent)
+    _feed([*FFMPEG, *feed.given, "-filter_complex", graph, "-map", "[o]", *plain, out.name], feed.frames, out.parent)
     (out.parent / "still.ass").unlink()
 
 
