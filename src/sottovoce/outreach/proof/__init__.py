@@ -1,1 +1,5 @@
-"""Proof of a call: who signed off its texts, hashes of its files, C2PA, QR codes, what a found file carries."""
+"""Proof of a call: who signed off its texts, what its files are, and what a file found somewhere carries.
+
+Texts: said.py, review.py. Files: listing.py, publications.py, places.py. Provenance: c2pa.py, certify.py, metadata.py.
+Found files: verify.py judges what evidence.py gathers by qr.py, ocr.py, onions.py and frames.py.
+"""
