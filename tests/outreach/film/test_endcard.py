@@ -198,3 +198,17 @@ def test_a_sign_of_any_size_is_placed_around_its_middle(tmp_path: Path) -> None:
             read_logo(tmp_path / "b.svg")
     with pytest.raises(CallError, match="is missing"):
         read_logo(tmp_path / "c.svg")
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize("language", ["en", "fa"])
+@pytest.mark.parametrize("second", ["临渡市申诉专员公署", "دفتر بازرسی شهر بندر", "Омбудсмен", "옴부즈만 사무국"])
+def test_a_name_in_another_script_stands_beside_the_sign_and_not_on_it(
+    shape: Shape, language: str, second: str
+) -> None:
+    composer = Composer(TONGUES[language], shape)
+    own, below = composer.names("Ombudsman", second)
+    (middle, _), half = composer.logo, 50 * composer.layout.logo[1]
+    for text in (own, below):
+        left = text.x - (text.width if text.rtl else 0)
+        assert left >= middle + half or left + text.width <= middle - half

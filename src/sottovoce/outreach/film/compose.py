@@ -6,11 +6,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from ..call import Shape
-from ..tongues import TONGUES, Tongue
+from ..tongues import Tongue
 from .fonts import MONO, face
 from .layout import LAYOUTS, Layout
 from .legible import LEAST_SIZE, PHONE, Role, Text
-from .letters import Letters
+from .letters import Letters, written_in
 from .qr import MODULES
 from .sizes import INK, SIZES, TEAL
 from .wrap import wrap
@@ -58,7 +58,7 @@ class Composer:
         yield self._line("words", own, (beside, y + down), size, width, Letters(self.tongue, serif=True))
         if second:
             y, size = self.layout.second
-            yield self._line("small", second, (beside, y), size, width, Letters(TONGUES["en"], bold=False))
+            yield self._line("small", second, (beside, y), size, width, Letters(written_in(second), bold=False))
 
     def type_it(self, text: str) -> Text:
         """What to do with the address."""
@@ -136,6 +136,6 @@ class Composer:
         letters = letters or Letters(self.tongue)
         size = min(size, size * width / max(letters.width(text, size), 1))
         wide, rtl = letters.width(text, size), letters.tongue.rtl
-        x = -at[0] if rtl else self.mirrored(at[0], wide)
+        x = self.mirrored(at[0], wide) + (wide if rtl else 0)
         family = letters.own.family
         return Text(role, text, x, at[1], size, wide, family, INK, bold=letters.bold, opacity=opacity, rtl=rtl)

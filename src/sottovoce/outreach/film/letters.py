@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from dataclasses import dataclass
 
-from ..tongues import Tongue
+from ..tongues import TONGUES, Tongue
 from .fonts import LATIN, Face, face
 
 _OTHERS = re.compile(r"[^\s\u0600-\u06ff\u200c-\u200f\ufb50-\ufdff\ufe70-\ufefc]+")  # not of Arabic script
@@ -49,3 +50,12 @@ class Letters:
         there = f"{{\\fn{self._latin.family}\\fs{size * _SMALLER * sum(self._latin.reach):.1f}}}"
         back = f"{{\\fn{self.own.family}\\fs{self.line(size):.1f}}}"
         return _RTL_MARK + _OTHERS.sub(lambda match: f"{there}{match[0]}{back}", safe)
+
+
+_SCRIPTS = {"CJK": "zh-Hans", "HANGUL": "ko", "ARABIC": "fa", "CYRILLIC": "ru"}
+
+
+def written_in(text: str) -> Tongue:
+    """A language whose typeface has the letters of a text, by the first one of another script than Latin."""
+    scripts = (unicodedata.name(letter, "").partition(" ")[0] for letter in text)
+    return TONGUES[next((_SCRIPTS[script] for script in scripts if script in _SCRIPTS), "en")]
