@@ -21,7 +21,7 @@ from sottovoce.outreach.proof.metadata import traces
 FILM, LANGUAGES = "bridge", ("zh-Hans", "fa")
 WHOLE = pytest.mark.long  # both films, six languages, all formats: many minutes
 
-pytestmark = pytest.mark.timeout(1_200)
+pytestmark = [pytest.mark.timeout(1_200), pytest.mark.long]
 
 
 class Person:

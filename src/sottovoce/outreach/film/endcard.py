@@ -18,7 +18,7 @@ from ..words import words
 from .compose import Composer
 from .fonts import LATIN, face
 from .legible import Text, check_legible
-from .outline import GROUP, SVG
+from .outline import GROUP, SVG, written
 from .qr import qr_path
 from .sizes import CREAM, CRIMSON, INK, SIZES
 
@@ -103,7 +103,7 @@ def read_logo(path: Path) -> str:
         root.attrib.pop(name, None)
     root.tag = GROUP
     root.set("transform", f"scale({_LOGO / width:g}) translate({-x - width / 2:g} {-y - height / 2:g})")
-    return ET.tostring(root, encoding="unicode")
+    return written(root)
 
 
 def draft_across(word: str, tongue: Tongue, shape: Shape) -> str:

@@ -26,8 +26,12 @@ _COLOUR = re.compile(r"fill:rgb\(([\d.]+)%,([\d.]+)%,([\d.]+)%\)")
 _NUMBER = re.compile(r"\d+\.\d+")
 _known: dict[str, tuple[str, ...]] = {}
 
-ET.register_namespace("", SVG)
-ET.register_namespace("xlink", "http://www.w3.org/1999/xlink")
+
+def written(root: ET.Element) -> str:
+    """A drawing as text, without prefixes: other libraries of this process may have taken the empty one for theirs."""
+    ET.register_namespace("", SVG)
+    ET.register_namespace("xlink", "http://www.w3.org/1999/xlink")
+    return ET.tostring(root, encoding="unicode")
 
 
 def outline(root: ET.Element) -> None:
@@ -56,7 +60,7 @@ def _source(text: ET.Element, inherited: Mapping[str, str]) -> str:
     alone = ET.Element(TEXT, shape | {name: text.attrib[name] for name in _PLACED if name in text.attrib})
     alone.text = text.text
     alone.extend(text)
-    return ET.tostring(alone, encoding="unicode")
+    return written(alone)
 
 
 def _learn(sources: Sequence[str]) -> None:

@@ -18,7 +18,7 @@ from ..call import Shape
 from ..errors import CallError
 from .camera import View
 from .motion import Motion, take_motion
-from .outline import SVG, outline
+from .outline import SVG, outline, written
 from .sizes import SIZES
 
 _PICTURES = {".png", ".jpg", ".jpeg"}
@@ -49,7 +49,7 @@ class Drawing:
             self._set(element, "opacity", f"{opacity:.4f}" if opacity < 1 else "")
         width, height = SIZES[shape]
         self._root.attrib |= {"viewBox": _view_box(shape), "width": str(width), "height": str(height)}
-        return ET.tostring(self._root, encoding="unicode")
+        return written(self._root)
 
     @staticmethod
     def _set(element: ET.Element, name: str, value: str) -> None:
