@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+import sys
 import tempfile
 import time
 from collections import defaultdict
@@ -54,14 +55,16 @@ def films_beside_by_hand(folder: Path, seconds: float = SECONDS) -> tuple[Built,
 
 
 def whole_example(folder: Path) -> tuple[Built, float]:
-    """The worked example as a newcomer builds it; and the seconds of a second build in which nothing changed."""
+    """The worked example as a newcomer builds it; and the seconds of the command when nothing changed since."""
     command = new.callback
     assert command
     command(folder=folder, office=None)
     call = read_call(folder, today())
     first = _timed(call, lambda: all_steps(call, guides(call, today()), today()))
-    again = _timed(call, lambda: all_steps(call, guides(call, today()), today()))
-    return first, again.seconds
+    begun = time.monotonic()
+    again = [sys.executable, "-m", "sottovoce.cli", "call", "build", str(folder)]
+    subprocess.run(again, check=True, timeout=60, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+    return first, time.monotonic() - begun
 
 
 def _timed(call: Call, steps: Callable[[], Sequence[Step]]) -> Built:
@@ -88,7 +91,8 @@ def _by_hand(call: Call, source: Path, name: str, language: str, card: Path, out
     fit = f"scale={size}:force_original_aspect_ratio=decrease,pad={size}:-1:-1,fps=30,setsar=1,format=yuv420p"
     graph = (
         f"[0:v]{fit}{burnt}[film];[1:v]{fit}[card];[film][card]concat=n=2:v=1:a=0[v];"
-        f"[0:a]apad=pad_dur={_CARD_SECONDS},loudnorm=I=-14:TP=-1.5:LRA=11,aresample=48000[a]"
+        f"[0:a]aformat=channel_layouts=stereo,apad=pad_dur={_CARD_SECONDS},loudnorm=I=-14:TP=-1.5:LRA=11,"
+        "aresample=48000[a]"
     )
     _run(
         "-i", source, "-loop", "1", "-framerate", "30", "-t", str(_CARD_SECONDS), "-i", card,

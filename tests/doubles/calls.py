@@ -14,13 +14,15 @@ from unittest.mock import patch
 
 from sottovoce.onion.keys import OnionKey
 from sottovoce.outreach.call import Call, read_call
+from sottovoce.protocol.sizes import EPOCH_SECONDS
 from sottovoce.trust import locked
 from sottovoce.trust.office import Office
 from sottovoce.trust.office_secrets import Secrets
 from sottovoce.trust.published import write_durably
 
 TODAY = 20_783  # 2026-11-26
-UNTIL = datetime.date(2027, 5, 1)
+_DAYS = 156  # until it ends
+PASSPHRASE = "an invented office's"  # noqa: S105  nothing that it locks is worth anything
 NAME = "Ombudsman of Harbour City"
 SECRETS = Secrets(*(bytes([number]) * 32 for number in (1, 2, 3)))
 ADDRESS = OnionKey.from_seed(SECRETS.door).address
@@ -113,10 +115,12 @@ x = 0.7
 """
 
 
-def make_call(folder: Path, languages: Sequence[str] = ("en", "zh-Hans"), videos: Sequence[str] = ("drawn",)) -> Call:
+def make_call(
+    folder: Path, languages: Sequence[str] = ("en", "zh-Hans"), videos: Sequence[str] = ("drawn",), today: int = TODAY
+) -> Call:
     """A call in a new folder, for all platforms; its videos are some of "drawn" and "filmed"."""
     files = {
-        "call.toml": _call_toml(languages, videos),
+        "call.toml": _call_toml(languages, videos, today),
         "policy.toml": POLICY,
         "logo.svg": LOGO,
         **{f"texts/{language}.toml": _texts(language, videos) for language in languages},
@@ -127,15 +131,15 @@ def make_call(folder: Path, languages: Sequence[str] = ("en", "zh-Hans"), videos
     if "filmed" in videos:
         _write(folder / "videos/filmed/video.toml", _FILMED)
         make_master(folder / "videos/filmed/master.mp4")
-    sign(folder)
-    return read_call(folder, TODAY)
+    sign(folder, today)
+    return read_call(folder, today)
 
 
-def sign(folder: Path) -> None:
+def sign(folder: Path, today: int = TODAY) -> None:
     """Makes the organisation's office beside the call, and copies root and card into the call."""
     with patch.object(locked, "MEMORY", 64), patch.object(locked, "PASSES", 1):  # its strength is tried elsewhere
-        office = Office.create(folder / "office", "an invented office's", SECRETS, bytes, TODAY)
-    office.sign_card(NAME, ADDRESS, TODAY)
+        office = Office.create(folder / "office", PASSPHRASE, SECRETS, bytes, today)
+    office.sign_card(NAME, ADDRESS, today)
     for kind in ("root", "card"):
         write_durably(folder / f"signed/{kind}.signed", office.signed.get(kind) or b"")
 
@@ -149,10 +153,11 @@ def make_master(path: Path, *words: str, seconds: float = 2) -> None:
     subprocess.run(command, check=True, timeout=60)
 
 
-def _call_toml(languages: Sequence[str], videos: Sequence[str]) -> str:
+def _call_toml(languages: Sequence[str], videos: Sequence[str], today: int) -> str:
+    until = datetime.datetime.fromtimestamp(today * EPOCH_SECONDS, datetime.UTC).date() + datetime.timedelta(_DAYS)
     lists = {"languages": languages, "videos": videos, "platforms": PLATFORMS}
     lines = [f"{name} = {json.dumps(values)}" for name, values in lists.items()]  # a list of JSON is one of TOML
-    return "\n".join(['name = "harbour"', *lines, f"until = {UNTIL}", ""])
+    return "\n".join(['name = "harbour"', *lines, f"until = {until}", ""])
 
 
 def _texts(language: str, videos: Sequence[str]) -> str:

@@ -1,4 +1,4 @@
-"""A communications person makes the worked example, builds, looks, changes a caption, signs, and tells a fake apart."""
+"""A communications person has a call vouched for, builds it, looks, changes a caption, and tells a fake apart."""
 
 from __future__ import annotations
 
@@ -6,11 +6,10 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
-from doubles.leaks import in_files
+from doubles.calls import PASSPHRASE, make_call
 
 from sottovoce.cli.common import today
 from sottovoce.outreach.call import Call, read_call
@@ -18,10 +17,11 @@ from sottovoce.outreach.platforms import platforms
 from sottovoce.outreach.proof.c2pa import authority_of, read
 from sottovoce.outreach.proof.metadata import traces
 
-FILM, LANGUAGES = "bridge", ("zh-Hans", "fa")
-WHOLE = pytest.mark.long  # both films, six languages, all formats: many minutes
+LANGUAGES = ("en", "fa")
+SHORT, EXAMPLE = "one short film, two languages", "the worked example"  # two films, six languages: many minutes
+CAPTIONS = {"en": "I am an accountant.", "fa": "من حسابدارم."}
 
-pytestmark = [pytest.mark.timeout(1_200), pytest.mark.long]
+pytestmark = pytest.mark.timeout(1_200)
 
 
 class Person:
@@ -40,20 +40,33 @@ class Person:
 
     def made(self, printed: str) -> dict[str, int]:
         """By stage, how many steps a build made now."""
-        return {name: int(made) for name, made in re.findall(r"^(\w+) +\d+ +(\d+) +[\d.]+ *$", printed, re.MULTILINE)}
+        rows = re.findall(r"^ *([\w-]+) +\d+ +(\d+) +[\d.]+ *$", printed, re.MULTILINE)
+        return {stage: int(made) for stage, made in rows}
 
     @property
     def call(self) -> Call:
         return read_call(self.folder, today())
 
-    def only(self, videos: Sequence[str], languages: Sequence[str]) -> None:
-        """Leaves the rest of the example out."""
-        path = self.folder / "call.toml"
-        text = path.read_text("utf-8")
-        for key, values in (("videos", videos), ("languages", languages)):
-            listed = ", ".join(f'"{value}"' for value in values)
-            text = re.sub(rf"^{key} = \[[^\]]*\]", f"{key} = [{listed}]", text, flags=re.MULTILINE)
+    def take_platforms(self, *names: str) -> None:
+        """Leaves the other platforms out."""
+        path, listed = self.folder / "call.toml", ", ".join(f'"{name}"' for name in names)
+        text = re.sub(
+            r"^platforms = \[[^\]]*\]", f"platforms = [{listed}]", path.read_text("utf-8"), flags=re.MULTILINE
+        )
         path.write_text(text, "utf-8")
+        assert self.call.file.platforms == list(names)
+
+    def vouch(self) -> None:
+        """Has a reviewer's six words approved at the office for each language, and asks for a certificate."""
+        office = self.folder / "office"
+        (office / "PASSPHRASE").write_text(PASSPHRASE, "utf-8")
+        passphrase = ("--passphrase-file", office / "PASSPHRASE")
+        for language in LANGUAGES:
+            page = self.folder.with_name(f"{language}.html")
+            words = self.says("review", language, self.folder, "--out", page).splitlines()[-1].strip()
+            given = ("--reviewer", "a test", "--hash", words, *passphrase)
+            self.says("approve", language, self.folder, office, *given)
+        self.says("certificate", office, self.folder, *passphrase)
 
     def films(self) -> list[Path]:
         """Every film as it is uploaded."""
@@ -65,18 +78,26 @@ def ffmpeg(*words: str | Path) -> None:
     subprocess.run(["ffmpeg", "-v", "error", "-y", *map(str, words)], check=True)
 
 
-@pytest.fixture(scope="module")
-def person(tmp_path_factory: pytest.TempPathFactory) -> Person:
+@pytest.fixture(scope="module", params=[SHORT, pytest.param(EXAMPLE, marks=pytest.mark.long)])
+def person(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Person:
     made = Person(tmp_path_factory.mktemp("call") / "demo")
-    made.says("new", made.folder)
-    made.only([FILM], LANGUAGES)
+    if request.param == SHORT:
+        make_call(made.folder, LANGUAGES, today=today())
+        for language, text in CAPTIONS.items():
+            path = made.folder / "videos/drawn/captions" / f"{language}.srt"
+            path.write_text(f"1\n00:00:00,200 --> 00:00:02,300\n{text}\n", "utf-8")
+        made.take_platforms("instagram", "forward")
+        made.vouch()
+    else:
+        made.says("new", made.folder)
     made.says("build", made.folder)
     return made
 
 
 def test_every_rendition_is_there_and_within_its_platforms_limits(person: Person) -> None:
     films = person.films()
-    assert len(films) == len(LANGUAGES) * len(platforms())
+    file = person.call.file
+    assert len(films) == len(file.videos) * len(file.languages) * len(file.platforms) > 0
     for film in films:
         platform = platforms()[film.parent.parent.name]
         asked = (
@@ -94,7 +115,7 @@ def test_every_rendition_is_there_and_within_its_platforms_limits(person: Person
         assert (int(width), int(height)) == (platform.width, platform.height)
         assert platform.seconds_least <= float(seconds) <= platform.seconds_most
         assert not platform.bytes_most or int(size) <= platform.bytes_most
-        assert float(seconds) == pytest.approx(26, abs=0.1)
+        assert float(seconds) in [pytest.approx(video.file.seconds + 6, abs=0.1) for video in person.call.videos]
 
 
 def test_codes_cards_addresses_and_traces_are_right_in_everything_that_was_built(person: Person) -> None:
@@ -128,7 +149,7 @@ def test_a_build_with_nothing_changed_makes_nothing(person: Person) -> None:
 
 
 def test_one_changed_caption_makes_only_what_depends_on_it(person: Person) -> None:
-    path = person.folder / "videos" / FILM / "captions" / "fa.srt"
+    path = person.call.videos[0].captions("fa")
     kept = path.read_text("utf-8")
     before = {film: film.stat().st_mtime_ns for film in person.films()}
     path.write_text(kept.replace("حسابدارم", "حسابدار هستم", 1), "utf-8")
@@ -141,11 +162,11 @@ def test_one_changed_caption_makes_only_what_depends_on_it(person: Person) -> No
 
 
 def test_a_copy_of_a_film_is_ours_and_one_with_another_address_is_a_fake(person: Person, tmp_path: Path) -> None:
-    film = next(each for each in person.films() if "youtube" in each.parts)
+    film = next(each for each in person.films() if "forward" in each.parts)
     copy, cut = tmp_path / "copy.mp4", tmp_path / "cut.mp4"
     encode = ["-c:v", "libx264", "-preset", "veryfast", "-crf", "34", "-an"]
     ffmpeg("-i", film, "-vf", "crop=iw*0.96:ih*0.96,scale=-2:360", *encode, copy)
-    ffmpeg("-t", "10", "-i", film, *encode, cut)
+    ffmpeg("-t", "3", "-i", film, *encode, cut)
     assert "carries our address" in person.says("verify", copy, "--call", person.folder)
     person.says("verify", cut, "--call", person.folder, code=4)
     stranger = Person(tmp_path / "other")
@@ -155,23 +176,23 @@ def test_a_copy_of_a_film_is_ours_and_one_with_another_address_is_a_fake(person:
 
 def test_no_secret_of_the_call_lies_in_what_goes_out(person: Person) -> None:
     keys = [line for line in (person.folder / "secret/provenance.key").read_text().splitlines() if "-" not in line]
-    for place, raw in in_files(person.folder / "build"):
-        assert not any(line.encode() in raw for line in keys), place
-        assert str(person.folder).encode() not in raw or place.endswith(".made.json")
+    searched = [line.encode() for line in (*keys, str(person.folder))]
+    looked_at = 0
+    for path in (person.folder / "build").rglob("[!.]*"):  # what a build remembers stays with whoever builds
+        if path.is_file():
+            raw = path.read_bytes()
+            assert not any(each in raw for each in searched), path
+            looked_at += 1
+    assert looked_at > len(person.films())
 
 
-@WHOLE
-def test_the_whole_example_builds_the_same_bytes_twice_but_for_signatures(tmp_path: Path) -> None:
-    one = Person(tmp_path / "one")
-    one.says("new", one.folder)
-    other = Person(tmp_path / "other")
-    shutil.copytree(one.folder, other.folder)
-    for each in (one, other):
-        each.says("build", each.folder)
-    assert len(one.films()) == 2 * 6 * len(platforms())
+@pytest.mark.long
+def test_the_same_call_builds_the_same_bytes_twice_but_for_signatures(person: Person, tmp_path: Path) -> None:
+    other = Person(Path(shutil.copytree(person.folder, tmp_path / "other", ignore=shutil.ignore_patterns("build"))))
+    other.take_platforms("forward")
+    other.says("build", other.folder)
     for part in ("films", "leaflets", "pages"):
-        files = [path for path in (one.folder / "build" / part).rglob("*") if path.is_file()]
+        files = [path for path in (other.folder / "build" / part).rglob("*") if path.is_file()]
         assert files
         for path in files:
-            assert path.read_bytes() == (other.folder / path.relative_to(one.folder)).read_bytes(), path
-    assert "Errors: 0, warnings: 0." in one.says("check", one.folder, "--built", "--strict")
+            assert path.read_bytes() == (person.folder / path.relative_to(other.folder)).read_bytes(), path

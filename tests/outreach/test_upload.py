@@ -22,7 +22,7 @@ def call(tmp_path_factory: pytest.TempPathFactory) -> Call:
 def item(call: Call, platform: str = "youtube", language: str = "en") -> Item:
     folder = call.built / "films" / "drawn"
     made = [folder / f"{platform}-{language}.mp4", folder / f"{platform}-{language}.png"]
-    return Item(call, call.videos[0], platform, language, made, None)
+    return Item(call, call.videos[0], platform, language, made, None, draft=call.draft(language))
 
 
 @pytest.mark.parametrize("language", ["en", "fa"])

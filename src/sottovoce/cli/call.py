@@ -13,7 +13,7 @@ _VERBS = {
     "new": "call_new",
     "check": "call_check",
     "build": "call_build",
-    "serve": "call_build",
+    "serve": "call_serve",
     "review": "call_sign",
     "approve": "call_sign",
     "sign": "call_sign",

@@ -1,4 +1,4 @@
-"""`call build` and `call serve`: everything made, with progress and a table, and everything shown in a browser."""
+"""`call build`: everything made, with progress, and a table of what took how long."""
 
 from __future__ import annotations
 
@@ -8,22 +8,18 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import click
-import uvicorn
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from sottovoce.outreach.build import all_steps
 from sottovoce.outreach.call import Call, read_call
-from sottovoce.outreach.check import Finding
 from sottovoce.outreach.check import check as find
-from sottovoce.outreach.serve import HOSTS, Gallery, found, next_steps
+from sottovoce.outreach.serve import found, next_steps
 from sottovoce.outreach.steps import Builder, Done, Step
 
 from .call_check import show
-from .common import PATH, UserError, err, out, today
+from .common import PATH, err, out, today
 from .guides import guides
-
-_PORT = 8042
 
 
 @click.command()
@@ -69,26 +65,3 @@ def _tell(call: Call, done: Sequence[Done], seconds: float) -> None:
     out.print(f"{len(files)} files, {sum(each.size for each in files) / 1e6:.0f} MB, in {seconds:.1f} s.\n")
     for number, step in enumerate(next_steps(call), 1):
         out.print(f"  {number}. {step}", markup=False)
-
-
-@click.command()
-@click.argument("folder", type=PATH)
-@click.option("--port", type=int, default=_PORT, show_default=True, help="Of this machine only.")
-def serve(folder: Path, port: int) -> None:
-    """Show what was built in FOLDER in a browser on this machine, until Ctrl-C."""
-    call, _ = _state(folder)
-
-    def now() -> tuple[Call, Sequence[Finding]]:
-        return _state(folder)
-
-    out.print(f"Open http://{HOSTS[0]}:{port}/ in a browser on this machine. Ctrl-C ends it.", markup=False)
-    config = uvicorn.Config(Gallery(now).app(call.built), host=HOSTS[0], port=port, log_level="critical")
-    server = uvicorn.Server(config)
-    try:
-        server.run()
-    except SystemExit:
-        raise UserError(f"Port {port} is taken: choose another one with --port.") from None
-
-
-def _state(folder: Path) -> tuple[Call, Sequence[Finding]]:
-    return read_call(folder, today()), find(folder, today())

@@ -31,10 +31,11 @@ def all_steps(call: Call, guides: Mapping[str, Sequence[Section]], today: int) -
 
 
 def _items(call: Call, signer: Signer | None) -> Iterator[Item]:
-    for name in call.file.platforms:
-        for language in call.file.languages:
+    for language in call.file.languages:
+        draft = call.draft(language)
+        for name in call.file.platforms:
             for video in call.videos:
-                yield Item(call, video, name, language, _made(call, video, name, language), signer)
+                yield Item(call, video, name, language, _made(call, video, name, language), signer, draft)
 
 
 def _made(call: Call, video: Video, name: str, language: str) -> list[Path]:

@@ -74,7 +74,8 @@ def over_limits(texts: Paste, platform: Platform) -> list[str]:
 class Item:
     """One film for one platform in one language: the finished film, its thumbnail, captions where a platform has them.
 
-    `signer` puts a manifest into film and thumbnail; None where the call has no certificate yet.
+    `signer` puts a manifest into film and thumbnail; None where the call has no certificate yet. `draft`: nobody signed
+    the language off.
     """
 
     call: Call
@@ -83,6 +84,7 @@ class Item:
     language: str
     made: Sequence[Path]
     signer: Signer | None
+    draft: bool
 
     @property
     def folder(self) -> Path:
@@ -97,8 +99,7 @@ class Item:
     @property
     def texts(self) -> Paste:
         """What is pasted."""
-        draft = self.call.draft(self.language)
-        return paste(self.call, self.video, platforms()[self.platform], self.language, draft=draft)
+        return paste(self.call, self.video, platforms()[self.platform], self.language, draft=self.draft)
 
     @property
     def names(self) -> list[str]:

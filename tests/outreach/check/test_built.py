@@ -61,7 +61,9 @@ def test_what_carries_the_cards_address_is_right(call: Path) -> None:
     assert found(call) == []
 
 
-@pytest.mark.parametrize("text", [STRANGE.upper(), f"http://{OURS}", OURS, None])
+@pytest.mark.parametrize(
+    "text", [STRANGE.upper(), None, *(pytest.param(text, marks=pytest.mark.long) for text in (f"http://{OURS}", OURS))]
+)
 def test_a_film_whose_end_is_not_the_card_is_found(call: Path, text: str | None) -> None:
     film(call / "build/upload/youtube/en/1-1 ledger.mp4", text)
     sentences = [each.sentence for each in found(call) if each.rule == "qr"]

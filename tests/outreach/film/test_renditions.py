@@ -247,6 +247,7 @@ def test_one_changed_caption_makes_only_what_shows_it(built: Built) -> None:
     assert Counter(each.step.stage for each in ran) == {"pictures": 2, "joining": 2, "captions": 2}
 
 
+@pytest.mark.long
 def test_the_same_inputs_give_the_same_bytes_elsewhere(built: Built, tmp_path: Path) -> None:
     call = make_call(tmp_path / "call", ["en"], ["drawn", "filmed"])
     words = [word for name, value in PLANTED.items() for word in ("-metadata", f"{name}={value}")]

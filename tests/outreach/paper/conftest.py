@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -92,24 +93,40 @@ def drafted(call: Call, organisation: Organisation, tmp_path_factory: pytest.Tem
 
 
 @pytest.fixture(scope="session", params=["some languages", pytest.param("all languages", marks=pytest.mark.long)])
-def built(
-    request: pytest.FixtureRequest,
-    call: Call,
-    guide: Mapping[str, Sequence[Section]],
-    tmp_path_factory: pytest.TempPathFactory,
-) -> Call:
-    """The call with all its papers built, a film among what is passed on."""
-    folder = tmp_path_factory.mktemp("built") / "harbour"
-    shutil.copytree(call.folder, folder, ignore=shutil.ignore_patterns("build"))
+def built(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Call:
+    """The call with all its papers built, a film among what is passed on: made by one process, each has its copy."""
     languages = SOON if request.param == "some languages" else tuple(TONGUES)
-    file = msgspec.structs.replace(call.file, languages=list(languages))
-    return build(replace(call, folder=folder, file=file), guide)
+    own = tmp_path_factory.getbasetemp()
+    made = (own if worker_id == "master" else own.parent) / "papers" / request.param.replace(" ", "-")
+    try:
+        made.mkdir(parents=True)
+    except FileExistsError:
+        wait_for(made / "done")
+    else:
+        build(request.getfixturevalue("call"), request.getfixturevalue("guide"), languages, made / "harbour")
+        (made / "done").touch()
+    folder = tmp_path_factory.mktemp("built") / "harbour"
+    shutil.copytree(made / "harbour", folder)
+    return with_languages(read_call(folder, TODAY), languages)
 
 
-def build(call: Call, guide: Mapping[str, Sequence[Section]]) -> Call:
-    """Builds all papers."""
-    film = call.folder / "small.mp4"
+def build(call: Call, guide: Mapping[str, Sequence[Section]], languages: Sequence[str], folder: Path) -> None:
+    """Builds all papers in some languages in a copy of a call."""
+    shutil.copytree(call.folder, folder, ignore=shutil.ignore_patterns("build"))
+    copy = with_languages(replace(call, folder=folder), languages)
+    film = folder / "small.mp4"
     film.write_bytes(b"a film")
-    steps = paper_steps(call, guide, films={"fa": [film]})
-    Builder(call.built).build(steps, lambda _: None)
-    return call
+    Builder(copy.built).build(paper_steps(copy, guide, films={"fa": [film]}), lambda _: None)
+
+
+def with_languages(call: Call, languages: Sequence[str]) -> Call:
+    """A call that is made in these languages only."""
+    return replace(call, file=msgspec.structs.replace(call.file, languages=list(languages)))
+
+
+def wait_for(path: Path, seconds: float = 600) -> None:
+    """Until another process of the tests has made it."""
+    end = time.monotonic() + seconds
+    while not path.exists():
+        assert time.monotonic() < end, "the papers that another process builds"
+        time.sleep(0.1)

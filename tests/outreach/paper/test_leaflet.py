@@ -140,6 +140,7 @@ def test_every_font_is_inside_and_the_languages_own(sheets: Mapping[str, tuple[P
             assert any(name.startswith("DejaVu-Sans-Mono") for name in names), names
 
 
+@pytest.mark.long
 def test_the_same_content_gives_the_same_bytes(built: Call, tmp_path: Path) -> None:
     leaflet_step(built, Paper.of(built, "fa")).make(tmp_path)
     for path in tmp_path.iterdir():
@@ -153,6 +154,7 @@ def test_a_draft_says_so_on_every_page(drafted: Call, tmp_path: Path) -> None:
     assert said == [2, 4]
 
 
+@pytest.mark.long
 def test_a_draft_that_runs_to_the_left_says_so_too(
     drafted: Call, sheets: Mapping[str, tuple[Path, Path]], tmp_path: Path
 ) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import hashlib
 import io
-import itertools
 import zipfile
 from collections.abc import Callable
 from dataclasses import replace
@@ -68,7 +67,10 @@ def onion_like(ours: str) -> str:
     return ours[:10] + THEIRS[10:]
 
 
-FAKES = [name for name in cards(THEIRS) if name != "own"]
+SOON = ("all exchanged", "text exchanged", "code exchanged")
+FAKES = [
+    name if name in SOON else pytest.param(name, marks=pytest.mark.long) for name in cards(THEIRS) if name != "own"
+]
 
 
 @pytest.fixture(scope="module")
@@ -93,13 +95,9 @@ def test_our_own_film_is_known_in_every_copy(films: Callable[[str, str], Path], 
     assert verdict.reasons[-1].startswith("It is no file of a signed list: a copy")
 
 
-@pytest.mark.parametrize(
-    ("name", "copy"), list(zip(FAKES, itertools.cycle(["anew in 240p", "as it was"]), strict=False))
-)
-def test_what_was_exchanged_makes_it_a_fake(
-    films: Callable[[str, str], Path], card: CardFile, name: str, copy: str
-) -> None:
-    verdict = verify(films(name, copy), card)
+@pytest.mark.parametrize("name", FAKES)
+def test_what_was_exchanged_makes_it_a_fake(films: Callable[[str, str], Path], card: CardFile, name: str) -> None:
+    verdict = verify(films(name, "anew in 240p" if name in SOON else "as it was"), card)
     assert verdict.kind == "fake", verdict.reasons
     assert "ANOTHER address" in verdict.sentence
 

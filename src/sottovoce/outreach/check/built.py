@@ -6,7 +6,9 @@ Every file is read and films are sampled, so this takes minutes: `call check --b
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from ..call import Call
@@ -28,16 +30,22 @@ _LOOKED_AT = {*FILMS, *PICTURES, *TEXTS, ".pdf", ".zip"}
 
 def check_built(call: Call) -> list[Finding]:
     """All that is wrong with what lies in the call's build folder; copies of a file are looked at once."""
-    seen: set[str] = set()
-    found: list[Finding] = []
-    for path in _files(call.built):
-        name = path.relative_to(call.folder).as_posix()
-        found += (Finding("size", name, said) for said in _sizes(call, path))
-        digest = hashlib.sha256(path.read_bytes()).hexdigest()
-        if digest not in seen:
-            seen.add(digest)
-            found += _one(call, path, name)
-    return found
+    files = _files(call.built)
+    names = {path: path.relative_to(call.folder).as_posix() for path in files}
+    first: dict[str, Path] = {}
+    for path in files:
+        first.setdefault(hashlib.sha256(path.read_bytes()).hexdigest(), path)
+    with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
+        looked_at = dict(
+            zip(first.values(), pool.map(lambda path: list(_one(call, path, names[path])), first.values()), strict=True)
+        )
+    return [
+        finding
+        for path in files
+        for finding in (
+            *(Finding("size", names[path], said) for said in _sizes(call, path)), *looked_at.get(path, ()),
+        )
+    ]  # fmt: skip
 
 
 def _files(built: Path) -> list[Path]:

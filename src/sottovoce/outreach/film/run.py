@@ -6,6 +6,7 @@ import hashlib
 import json
 import subprocess
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from importlib import metadata
 from pathlib import Path
@@ -56,7 +57,8 @@ def versions() -> str:
     code = hashlib.sha256(b"\0".join(path.read_bytes() for path in sorted(Path(__file__).parent.glob("*.py"))))
     libraries = [f"{name} {metadata.version(name)}" for name in _LIBRARIES]
     asked = [("ffmpeg", "-version"), ("espeak-ng", "--version"), ("rsvg-convert", "--version")]
-    return "\n".join([code.hexdigest(), *libraries, *(_first_line(command) for command in asked)])
+    with ThreadPoolExecutor(len(asked)) as pool:  # whoever builds anew waits for this each time
+        return "\n".join([code.hexdigest(), *libraries, *pool.map(_first_line, asked)])
 
 
 def _first_line(command: Sequence[str]) -> str:

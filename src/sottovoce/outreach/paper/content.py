@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 
 import segno
 
@@ -70,6 +71,7 @@ def groups(address: str) -> list[str]:
     return [name[at : at + _GROUP] for at in range(0, len(name), _GROUP)] + [dot + ending]
 
 
+@cache
 def qr(address: str) -> str:
     """The bare address in capitals: no scheme, so that no telephone opens it as a link outside Tor."""
     return str(segno.make(address.upper(), error="q", micro=False).png_data_uri(scale=_MODULE, border=4))

@@ -15,6 +15,7 @@ _KIND = zxingcpp.BarcodeFormats(zxingcpp.BarcodeFormat.QRCode)
 _LIGHT = 240
 Box = tuple[int, int, int, int]
 _SMALL = 900  # pixels of the shorter side: a smaller picture is read enlarged, too
+_LARGEST = 8  # times: modules of one pixel can be read then, and smaller ones are none
 
 
 class Code(NamedTuple):
@@ -31,7 +32,7 @@ def codes(picture: Image.Image) -> list[Code]:
     if found:
         return found
     # A cropped copy may have lost the light border that a reader needs; a small one has modules of two pixels.
-    edge, factor = max(8, min(grey.size) // 30), max(1, -(-_SMALL // min(grey.size)))
+    edge, factor = max(8, min(grey.size) // 30), min(_LARGEST, -(-_SMALL // min(grey.size)))
     wide = ImageOps.expand(grey, border=edge, fill=_LIGHT)
     wide = wide.resize((factor * wide.width, factor * wide.height), Image.Resampling.BICUBIC)
     return [Code(text, _inside(box, factor, edge, grey.size)) for text, box in _read(wide)]
