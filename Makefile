@@ -3,6 +3,7 @@
 .PHONY: help install uninstall demo test test-long lint bench screenshots vectors who lock clean
 
 export PATH := $(PATH):/usr/sbin:/sbin
+unexport PYTHONDONTWRITEBYTECODE # tests start the program hundreds of times: it is compiled once
 PYTHON := .venv/bin/python
 TYPED := $(wildcard src tests tools bench vectors)
 

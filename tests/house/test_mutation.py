@@ -281,7 +281,9 @@ ALL = "all defences are there"
 
 def copied(folder: Path, defence: Defence | None) -> Path:
     """A copy of the program in this folder, without the defence; `status` says so when the defence is not there."""
-    shutil.copytree(ROOT / "src/sottovoce", folder / "sottovoce")
+    shutil.copytree(
+        ROOT / "src/sottovoce", folder / "sottovoce", ignore=shutil.ignore_patterns("__pycache__", "example")
+    )
     if defence:
         file = folder / "sottovoce" / defence.file
         text = file.read_text("utf-8")

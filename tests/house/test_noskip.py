@@ -23,7 +23,7 @@ def run_pytest(folder: Path, text: str, ci: str) -> subprocess.CompletedProcess[
     (folder / "test_planted.py").write_text(text)
     command = [sys.executable, "-m", "pytest", "-q", "-p", "plugin_noskip", "-p", "no:cacheprovider", "-c", os.devnull]
     command += ["--rootdir", str(folder), str(folder)]
-    environment = {**os.environ, "CI": ci, "PYTHONPATH": str(TESTS)}
+    environment = {**os.environ, "CI": ci, "PYTHONPATH": str(TESTS), "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
     return subprocess.run(command, capture_output=True, text=True, check=False, env=environment, timeout=60)
 
 

@@ -86,7 +86,7 @@ def person(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
         for language, text in CAPTIONS.items():
             path = made.folder / "videos/drawn/captions" / f"{language}.srt"
             path.write_text(f"1\n00:00:00,200 --> 00:00:02,300\n{text}\n", "utf-8")
-        made.take_platforms("instagram", "forward")
+        made.take_platforms("forward")
         made.vouch()
     else:
         made.says("new", made.folder)
