@@ -11,12 +11,15 @@ from pathlib import Path
 
 import pytest
 from cli.conftest import Done, House, Run
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 from doubles.signed_call import CALL, write_call
 
 from sottovoce.cli.common import today
-from sottovoce.outreach.call import read_call
+from sottovoce.outreach.call import Call, read_call
 from sottovoce.outreach.proof.c2pa import KEY, Signer, authority_of
-from sottovoce.outreach.steps import Step
+from sottovoce.outreach.steps import Builder, Step
 from sottovoce.trust.published import SignedFolder
 
 FILM = "https://www.youtube.com/watch?v=a1B2c3D4_-5"
@@ -36,7 +39,7 @@ class Own:
 
 @pytest.fixture
 def own(run: Run, house: House, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Own:
-    monkeypatch.setattr("sottovoce.cli.call_sign.all_steps", lambda *_: [])  # a film takes a minute to build
+    monkeypatch.setattr("sottovoce.cli.call_sign.all_steps", lambda call, *_: [film(call)])  # real ones take a minute
     shutil.copytree(house.folder, tmp_path / "house")
     made = House(tmp_path / "house")
     accounts = ("https://www.youtube.com/@harbourcity", "https://t.me/harbourcity")
@@ -44,9 +47,19 @@ def own(run: Run, house: House, tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     folder = write_call(tmp_path / "call", made.office)
     until = datetime.date(1970, 1, 1) + datetime.timedelta(today() + 90)
     (folder / "call.toml").write_text(re.sub(r"until = .*", f"until = {until}", CALL), "utf-8")
-    (folder / "build/upload/youtube/en").mkdir(parents=True)
-    (folder / "build/upload/youtube/en/1-1 ledger.mp4").write_bytes(b"a film")
+    call = read_call(folder, today())
+    Builder(call.built).build([film(call)], lambda _: None)
     return Own(made, folder)
+
+
+def film(call: Call) -> Step:
+    """One film, which shows what is on the card."""
+
+    def make(fresh: Path) -> None:
+        (fresh / "1-1 ledger.mp4").write_bytes(b"a film")
+
+    output = call.built / "upload/youtube/en/1-1 ledger.mp4"
+    return Step("films", (output,), (), " ".join(call.card.accounts), make)
 
 
 def reviewed(run: Run, own: Own, file: Path) -> str:
@@ -139,6 +152,63 @@ def test_a_call_gets_a_certificate_whose_key_git_leaves_out(run: Run, own: Own, 
     listed = SignedFolder(own.call / "signed").call_list("harbour")
     assert listed is not None
     assert listed.anchors == [authority_of(own.call)]
+
+
+def test_what_was_built_under_an_older_card_is_not_signed_and_the_new_one_is_brought(
+    run: Run, own: Own, tmp_path: Path
+) -> None:
+    assert approve(run, own, reviewed(run, own, tmp_path / "review.html")).code == 0
+    assert own.sign(run).code == 0
+    assert run("org", "accounts", own.house.office, "https://t.me/harbourcity2", *own.house.secret).code == 0
+    assert own.sign(run).err.startswith("What is built is not what the call is now")
+    assert read_call(own.call, today()).card.accounts == ["https://t.me/harbourcity2"]
+
+
+def test_a_file_that_was_not_built_is_not_signed(run: Run, own: Own, tmp_path: Path) -> None:
+    assert approve(run, own, reviewed(run, own, tmp_path / "review.html")).code == 0
+    (own.call / "build/leaflets").mkdir()
+    (own.call / "build/leaflets/en-a6.html").write_text("somebody's", "utf-8")
+    done = own.sign(run)
+    assert (done.code, done.out) == (1, "")
+    assert done.err.endswith("en-a6.html was not built by this program: look at it, and take it away.\n")
+    assert SignedFolder(own.house.office / "signed").calls() == {}
+
+
+def test_what_somebody_wrote_into_published_toml_is_not_signed(run: Run, own: Own, tmp_path: Path) -> None:
+    assert approve(run, own, reviewed(run, own, tmp_path / "review.html")).code == 0
+    planted = f'[[ours]]\naddress = "http://{"a" * 56}.onion/"\naccount = "https://t.me/harbourcity"\non = 2026-11-20\n'
+    (own.call / "published.toml").write_text(planted, "utf-8")
+    assert "is no whole plain address" in own.sign(run).err
+
+
+def test_the_certificate_of_another_office_is_not_signed(run: Run, own: Own, house: House, tmp_path: Path) -> None:
+    assert run("call", "certificate", own.house.office, own.call, *own.house.secret).code == 0
+    assert approve(run, own, reviewed(run, own, tmp_path / "review.html")).code == 0
+    chain = own.call / "signed/provenance.pem"
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "Somebody")])
+    begins = datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC)
+    made = x509.CertificateBuilder(name, name, key.public_key(), 1, begins, begins + datetime.timedelta(4_000))
+    strange = made.sign(key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM)
+    chain.write_bytes(chain.read_bytes() + strange)
+    assert "certificate is not this office's" in own.sign(run).err
+
+
+def test_which_film_it_is_must_be_said_where_there_are_several(run: Run, own: Own) -> None:
+    file = own.call / "call.toml"
+    file.write_text(file.read_text("utf-8").replace('videos = ["ledger"]', 'videos = ["ledger", "quay"]'), "utf-8")
+    shutil.copytree(own.call / "videos/ledger", own.call / "videos/quay")
+    done = run("call", "published", own.call, FILM)
+    assert done.err == "Say which film it is: give --video and one of ledger, quay.\n"
+    assert run("call", "published", own.call, FILM, "--video", "quay").code == 0
+
+
+def test_a_wrong_office_is_told_before_a_new_call_is_begun(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "other").mkdir()
+    done = run("call", "new", tmp_path / "call", "--office", tmp_path / "other")
+    assert (done.code, done.out) == (1, "")
+    assert done.err.endswith("holds no signed card: name the folder of an office, and sign its card first.\n")
+    assert not (tmp_path / "call").exists()
 
 
 def test_only_accounts_of_the_card_are_taken(run: Run, own: Own) -> None:

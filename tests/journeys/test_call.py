@@ -21,7 +21,7 @@ LANGUAGES = ("en", "fa")
 SHORT, EXAMPLE = "one short film, two languages", "the worked example"  # two films, six languages: many minutes
 CAPTIONS = {"en": "I am an accountant.", "fa": "من حسابدارم."}
 
-pytestmark = pytest.mark.timeout(1_200)
+pytestmark = pytest.mark.timeout(2_400)
 
 
 class Person:
@@ -33,7 +33,7 @@ class Person:
     def says(self, *words: str | Path, code: int = 0) -> str:
         """What a verb prints; it must end with that code."""
         command = [sys.executable, "-m", "sottovoce.cli", "call", *map(str, words)]
-        done = subprocess.run(command, capture_output=True, text=True, timeout=1_200, check=False)
+        done = subprocess.run(command, capture_output=True, text=True, timeout=2_400, check=False)
         assert done.returncode == code, done.stdout + done.stderr
         assert "Traceback" not in done.stderr
         return done.stdout

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import threading
 import time
@@ -15,6 +16,7 @@ from doubles.calls import ADDRESS, NAME, make_call
 
 from sottovoce.outreach.call import Call
 from sottovoce.outreach.check import Finding
+from sottovoce.outreach.errors import CallError
 from sottovoce.outreach.serve import Gallery, next_steps
 
 FILM = bytes(range(256)) * 40
@@ -66,7 +68,14 @@ def client(call: Call) -> Iterator[Client]:
         path = call.built / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(raw)
-    app = Gallery(lambda: (call, [FAULT])).app(call.built)
+    with listening(Gallery(lambda: (call, [FAULT])), call) as client:
+        yield client
+
+
+@contextlib.contextmanager
+def listening(gallery: Gallery, call: Call) -> Iterator[Client]:
+    """A server of its pages."""
+    app = gallery.app(call.built)
     server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=0, log_level="critical"))
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
@@ -96,6 +105,22 @@ def test_a_languages_page_plays_its_films_and_holds_its_texts(client: Client) ->
     assert "Not built yet." in page  # the other platforms
     assert "/built/leaflets/fa-a4.pdf" in client.get("/in/fa").text
     assert client.get("/in/xx").status == 404
+
+
+def test_what_is_wrong_with_the_call_is_told_in_a_sentence(call: Call) -> None:
+    def broken() -> tuple[Call, list[Finding]]:
+        raise CallError("Nothing is right with texts/en.toml.")
+
+    with listening(Gallery(broken), call) as client:
+        answer = client.get("/")
+        assert answer.status == 200
+        assert "Nothing is right with texts/en.toml." in answer.text
+
+
+def test_a_platform_that_nobody_knows_hides_no_other_film(call: Call) -> None:
+    call.file.platforms.append("telegraph")
+    with listening(Gallery(lambda: (call, [])), call) as client:
+        assert "YouTube" in client.get("/in/en").text
 
 
 def test_a_film_can_be_wound(client: Client) -> None:

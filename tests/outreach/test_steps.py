@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import shutil
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -75,6 +77,41 @@ def test_another_recipe_or_a_touched_output_is_made_anew(kitchen: Kitchen) -> No
     assert kitchen.build() == ["both"]
     (kitchen.built / "x" / "upper").unlink()
     assert kitchen.build() == ["upper"]
+
+
+@pytest.mark.parametrize("folder", ["..", "../../in", ".", "in/.."])
+def test_no_input_is_ever_removed_however_its_folder_is_named(
+    folder: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "deep/in/in").mkdir(parents=True)
+    monkeypatch.chdir(tmp_path / "deep/in/in" if folder.startswith("..") else tmp_path / "deep/in")
+    call = Path(folder)
+    (call / "logo").write_text("a")
+    step = Step("first", (call / "build/x",), (call / "logo",), "1", lambda fresh: (fresh / "x").touch())
+    for steps in ([step], [step], []):
+        Builder(call / "build").build(steps, lambda _: None)
+        assert (call / "logo").exists()
+        assert (call / "build/x").exists() == bool(steps)
+
+
+def test_a_planted_memory_removes_nothing_outside(kitchen: Kitchen, tmp_path: Path) -> None:
+    kitchen.build()
+    (tmp_path / "victim").write_text("x")
+    state = kitchen.built / ".made.json"
+    held = json.loads(state.read_text())
+    state.write_text(json.dumps({**held, "../victim": held["both"], str(tmp_path / "victim"): held["both"]}))
+    kitchen.build()
+    assert (tmp_path / "victim").exists()
+
+
+def test_a_copy_of_the_folder_is_as_fresh_as_the_first(kitchen: Kitchen, tmp_path: Path) -> None:
+    kitchen.build()
+    (tmp_path / "elsewhere").mkdir()
+    copy = Kitchen(tmp_path / "elsewhere")
+    shutil.copytree(kitchen.built, copy.built, copy_function=shutil.copyfile)  # without times
+    assert Builder(copy.built).stale(copy.steps()) == []
+    (copy.built / "both").write_text("XY")
+    assert [step.stage for step in Builder(copy.built).stale(copy.steps())] == ["second"]
 
 
 def test_what_is_no_longer_built_is_gone(kitchen: Kitchen) -> None:

@@ -56,10 +56,23 @@ def test_what_is_too_long_is_told_and_not_cut(call: Call) -> None:
     ]
 
 
+def test_tags_are_counted_as_youtube_counts_them_and_stand_in_the_text_elsewhere(call: Call) -> None:
+    said = call.texts["en"].videos["drawn"]
+    said.tags = ["water quality"] * 38
+    try:
+        (told,) = over_limits(item(call).texts, platforms()["youtube"])
+        assert told == "The tags have 607 characters for YouTube, which takes 500: shorten it."
+        elsewhere = item(call, "instagram").texts
+        assert elsewhere.tags == []
+        assert elsewhere.text.endswith("\n\n" + " ".join(["#water_quality"] * 38))
+    finally:
+        said.tags = []
+
+
 def test_files_stand_in_the_order_of_upload(call: Call) -> None:
     outputs = [step.outputs[0] for step in item(call).steps()]
     folder = call.built / "upload" / "youtube" / "en"
-    names = ["1-1 youtube-en.mp4", "1-2 youtube-en.png", "1 texts.txt", "1 checklist.html"]
+    names = ["1-1 drawn youtube-en.mp4", "1-2 drawn youtube-en.png", "1 texts.txt", "1 checklist.html"]
     assert outputs == [folder / name for name in names]
 
 

@@ -270,7 +270,7 @@ def test_what_was_interrupted_while_a_call_was_signed_can_be_done_again(
         write_durably(path, raw, day)
 
     with monkeypatch.context() as patched:
-        patched.setattr("sottovoce.trust.call_office._bring", lambda *_: None)
+        patched.setattr("sottovoce.trust.call_office.bring", lambda *_: None)
         patched.setattr("sottovoce.trust.call_office.write_durably", writing)
         with pytest.raises(AssertionError, match="the power went"):
             sign_call(team.office, call, LIST, TODAY)

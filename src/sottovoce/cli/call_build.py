@@ -63,5 +63,7 @@ def _tell(call: Call, done: Sequence[Done], seconds: float) -> None:
     out.print(table)
     files = found(call.built)
     out.print(f"{len(files)} files, {sum(each.size for each in files) / 1e6:.0f} MB, in {seconds:.1f} s.\n")
+    words = " ".join(call.card.check_words)
+    out.print(f"All of it carries the address of {call.card.name}:\n  {call.address}\n  {words}\n", markup=False)
     for number, step in enumerate(next_steps(call), 1):
         out.print(f"  {number}. {step}", markup=False)

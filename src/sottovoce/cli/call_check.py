@@ -12,6 +12,7 @@ from sottovoce.outreach.check import Finding
 from sottovoce.outreach.check import check as find
 from sottovoce.outreach.check.built import check_built
 from sottovoce.outreach.check.promises import LIMIT
+from sottovoce.outreach.errors import CallError
 
 from .common import PATH, out, today
 from .text import clean
@@ -27,7 +28,10 @@ def check(folder: Path, *, strict: bool, built: bool) -> int:
     """Look for mistakes in the call in FOLDER: policy, promises, names, addresses, captions, pictures, limits."""
     found = find(folder, today())
     if built:
-        found += check_built(read_call(folder, today()))
+        try:
+            found += check_built(read_call(folder, today()))
+        except CallError as error:  # what else is wrong is told all the same
+            found.append(Finding("form", "build", f"What was built was not looked at: {error}"))
     show(found)
     errors = sum(each.severity == "error" for each in found)
     warnings = len(found) - errors

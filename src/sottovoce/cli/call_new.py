@@ -10,13 +10,14 @@ import click
 
 from sottovoce.onion.keys import OnionKey
 from sottovoce.outreach.call import read_call
-from sottovoce.outreach.new import take_card, write_example
+from sottovoce.outreach.errors import CallError
+from sottovoce.outreach.new import end_with, write_example
 from sottovoce.outreach.proof.certify import certify
 from sottovoce.outreach.proof.said import said
 from sottovoce.protocol.sizes import EPOCH_SECONDS
 from sottovoce.trust.accounts import sign_accounts
-from sottovoce.trust.call_office import sign_texts
-from sottovoce.trust.card import UntrustedCard
+from sottovoce.trust.call_office import bring, sign_texts
+from sottovoce.trust.card import Card, UntrustedCard
 from sottovoce.trust.office import Office
 from sottovoce.trust.office_secrets import Secrets
 from sottovoce.trust.published import SignedFolder, write_durably
@@ -38,12 +39,13 @@ ACCOUNTS = (  # of hosts that nobody can ever register
 @click.option("--office", type=PATH, help="The office whose card the call carries; without it, an invented one.")
 def new(folder: Path, office: Path | None) -> None:
     """Make a call in FOLDER: two films in Mandarin, leaflets and pages in six languages, to build and to change."""
+    if office is not None:
+        _card(office)  # a wrong folder is told before anything is written
     write_example(folder)
     made = found_example(folder / "office") if office is None else None
     office = office or folder / "office"
-    signed = SignedFolder(office / "signed")
-    card = UntrustedCard.of(signed.get("card") or b"").verify(signed.root(today()), today())
-    take_card(folder, signed, _day(today()), _day(card.claim.expires))
+    bring(SignedFolder(office / "signed"), folder / "signed", today())
+    end_with(folder, _day(today()), _day(_card(office).claim.expires))
     if made is not None:
         vouch(folder, made)
     call = read_call(folder, today())
@@ -57,6 +59,14 @@ def new(folder: Path, office: Path | None) -> None:
         "Then change texts, captions and films into your own.",
         markup=False,
     )
+
+
+def _card(office: Path) -> Card:
+    signed = SignedFolder(office / "signed")
+    raw = signed.get("card")
+    if raw is None:
+        raise CallError(f"{office} holds no signed card: name the folder of an office, and sign its card first.")
+    return UntrustedCard.of(raw).verify(signed.root(today()), today())
 
 
 def found_example(folder: Path) -> Office:

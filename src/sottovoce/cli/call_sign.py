@@ -4,25 +4,27 @@ from __future__ import annotations
 
 import datetime
 import hashlib
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
 
 from sottovoce.outreach.build import all_steps
-from sottovoce.outreach.call import Call, read_call
+from sottovoce.outreach.call import Call, CallFile, read_call
 from sottovoce.outreach.errors import CallError
+from sottovoce.outreach.form import read
 from sottovoce.outreach.paper.paths import check_paths
 from sottovoce.outreach.proof.c2pa import KEY
 from sottovoce.outreach.proof.certify import certify
-from sottovoce.outreach.proof.listing import listed
+from sottovoce.outreach.proof.listing import handed_on, listed
 from sottovoce.outreach.proof.publications import Published, read_publications, record, record_not_ours
 from sottovoce.outreach.proof.review import check_words
 from sottovoce.outreach.proof.review import review as review_page
 from sottovoce.outreach.proof.said import said
 from sottovoce.outreach.steps import Builder
 from sottovoce.protocol.sizes import EPOCH_SECONDS
-from sottovoce.trust.call_office import sign_call, sign_texts, signed_calls, withdraw_call
-from sottovoce.trust.certificate import SIGNER_DAYS
+from sottovoce.trust.call_office import bring, sign_call, sign_texts, signed_calls, withdraw_call
+from sottovoce.trust.certificate import SIGNER_DAYS, authority
 from sottovoce.trust.office import Office
 from sottovoce.trust.reviews import Review
 
@@ -82,11 +84,21 @@ def approve(tag: str, folder: Path, office: Path, reviewer: str, words: str, **g
 @passphrase_option
 def sign(folder: Path, office: Path, **given: str | None) -> None:
     """Sign the list of all files that were built in FOLDER, so that everybody can tell them from fakes."""
+    read(folder / "call.toml", CallFile)  # else anything could be a call's folder
+    opened = Office.open(office, passphrase(given["passphrase"], "the office"))
+    bring(opened.signed, folder / "signed", today())  # first: what was built under an older card is not signed
     call = _read(folder)
     made = listed(call)
-    if Builder(call.built).stale(all_steps(call, guides(call, today()), today())):
+    steps = all_steps(call, guides(call, today()), today())
+    known = {output for step in steps for output in step.outputs}
+    if strange := [path for path in handed_on(call.built) if path not in known]:
+        raise CallError(f"{strange[0]} was not built by this program: look at it, and take it away.")
+    if Builder(call.built).stale(steps):
         raise CallError(f"What is built is not what the call is now: run `sottovoce call build {folder}` first.")
-    opened = Office.open(office, passphrase(given["passphrase"], "the office"))
+    if made.anchors and made.anchors != [authority(opened, today())]:
+        raise CallError(
+            "This call's certificate is not this office's: run `sottovoce call certificate` anew, and build."
+        )
     check_paths(sorted({*signed_calls(opened), made.name}))
     digest = sign_call(opened, folder / "signed", made, today())
     out.print(
@@ -140,10 +152,21 @@ def published(
     if not_ours:
         record_not_ours(folder, call.card.accounts, addresses)
     elif addresses:
+        video, language = (
+            _which("film", "video", video, call.file.videos),
+            _which("language", "language", language, call.file.languages),
+        )
         day = _day(today())
         new = [Published(address=a, account=account, on=day, video=video, language=language) for a in addresses]
         record(folder, call.card.accounts, new)
     _tell(folder)
+
+
+def _which(what: str, option: str, chosen: str, known: Sequence[str]) -> str:
+    """What was chosen, or the only one; the press page names each film by it."""
+    if chosen or len(known) == 1:
+        return chosen or known[0]
+    raise UserError(f"Say which {what} it is: give --{option} and one of {', '.join(known)}.")
 
 
 def _tell(folder: Path) -> None:

@@ -12,6 +12,7 @@ from sottovoce.trust.card_file import CardFile
 from sottovoce.trust.published import SignedFolder
 
 from .common import PATH, UserError, out, today
+from .text import clean
 
 _EXIT: dict[Kind, int] = {"ours": 0, "fake": 3, "none": 4}
 _STYLE: dict[Kind, str] = {"ours": "green", "fake": "bold red", "none": "yellow"}
@@ -33,7 +34,7 @@ def verify(context: click.Context, file: Path, card: Path | None, folder: Path |
     out.print(f"  {held.card.addresses[0]}\n", markup=False)
     out.print(verdict.sentence, style=_STYLE[verdict.kind], markup=False)
     for reason in verdict.reasons:
-        out.print(f"  - {reason}", markup=False)
+        out.print(f"  - {' '.join(clean(reason).split())}", markup=False)
     context.exit(_EXIT[verdict.kind])
 
 

@@ -204,6 +204,7 @@ class Call:
 
 def read_call(folder: Path, today: int) -> Call:
     """The call in a folder; `today` is an epoch. CallError with one sentence for the first thing that doesn't fit."""
+    folder = folder.resolve()  # programs that are run for it stand in other folders
     file = read(folder / "call.toml", CallFile)
     signed = SignedFolder(folder / "signed")
     try:

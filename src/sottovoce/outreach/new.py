@@ -8,11 +8,8 @@ from collections.abc import Iterable
 from importlib import resources
 from pathlib import Path
 
-from sottovoce.trust.published import SignedFolder, write_durably
-
 from .errors import CallError
 
-KINDS = ("root", "card")  # what a call needs of what the office signed
 DAYS = 300  # how long what the example prints is valid, at most
 _IGNORED = "# What is built can be built again; an office never belongs into git.\n/build/\n/office/\n"
 
@@ -26,13 +23,8 @@ def write_example(folder: Path) -> None:
     (folder / ".gitignore").write_text(_IGNORED, "utf-8")
 
 
-def take_card(folder: Path, office: SignedFolder, today: datetime.date, ends: datetime.date) -> None:
-    """Copies what an office signed for everybody into a call, which is then valid for so long as the card allows."""
-    for kind in KINDS:
-        raw = office.get(kind)
-        if raw is None:
-            raise CallError(f"{office.folder} holds no {kind}: name the folder of an office.")
-        write_durably(folder / "signed" / f"{kind}.signed", raw)
+def end_with(folder: Path, today: datetime.date, ends: datetime.date) -> None:
+    """Has a new call end before its card does."""
     until = min(ends, today + datetime.timedelta(days=DAYS))
     path = folder / "call.toml"
     lines = path.read_text("utf-8").splitlines(keepends=True)

@@ -11,6 +11,7 @@ from urllib.parse import quote
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
+from starlette.middleware.base import BaseHTTPMiddleware, RequestResponseEndpoint
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
@@ -18,8 +19,10 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from .call import Call, Video
+from .errors import CallError
 from .pages import page
 from .platforms import platforms
+from .proof.c2pa import KEY
 from .tongues import TONGUES
 from .upload import paste
 
@@ -65,31 +68,45 @@ class Gallery:
             Route("/in/{language}", self._language),
             Mount("/built", StaticFiles(directory=built)),
         ]
-        return Starlette(routes=routes, middleware=[Middleware(TrustedHostMiddleware, allowed_hosts=HOSTS)])
+        handlers = {CallError: _told}
+        trusted = Middleware(TrustedHostMiddleware, allowed_hosts=HOSTS)
+        quiet = Middleware(BaseHTTPMiddleware, dispatch=_quiet)  # also what was built may hold what others wrote
+        return Starlette(routes=routes, middleware=[trusted, quiet], exception_handlers=handlers)
 
     async def _front(self, _: Request) -> Response:
         call, findings = self.state()
         return _shown(
             "front.html", call=call, findings=findings, next=list(next_steps(call)),
-            languages=[(TONGUES[tag], call.draft(tag)) for tag in call.file.languages],
+            languages=[(TONGUES[tag], call.draft(tag)) for tag in call.file.languages if tag in TONGUES],
             others=[each for each in found(call.built) if each.folder in ("", "press")],
         )  # fmt: skip
 
     async def _language(self, request: Request) -> Response:
         call, _ = self.state()
         tag = request.path_params["language"]
-        if tag not in call.file.languages:
+        if tag not in call.file.languages or tag not in TONGUES:
             raise HTTPException(404)
         built = found(call.built)
         return _shown(
             "language.html", call=call, tongue=TONGUES[tag], draft=call.draft(tag),
-            films=[_film(call, built, video, name, tag) for video in call.videos for name in call.file.platforms],
+            films=[_film(call, built, *film, tag) for film in _whole(call, tag)],
             papers=[each for each in built if tag in each.name and each.folder not in ("parts", "films", "upload")],
         )  # fmt: skip
 
 
+async def _quiet(request: Request, answer: RequestResponseEndpoint) -> Response:
+    response = await answer(request)
+    response.headers.update(_HEADERS)
+    return response
+
+
+async def _told(_: Request, error: Exception) -> Response:
+    """What is wrong with the call as it is now, in one sentence."""
+    return HTMLResponse(page("wrong.html", sentence=str(error)))
+
+
 def _shown(template: str, **values: object) -> Response:
-    return HTMLResponse(page(template, **values), headers=_HEADERS)
+    return HTMLResponse(page(template, **values))
 
 
 def found(built: Path) -> list[Shown]:
@@ -100,8 +117,8 @@ def found(built: Path) -> list[Shown]:
 
 def _film(call: Call, built: Sequence[Shown], video: Video, platform: str, language: str) -> dict[str, object]:
     """One film for one platform: what is played, and what goes with it."""
-    place = call.videos.index(video) + 1
-    own = [each for each in built if each.path.startswith(f"upload/{platform}/{language}/{place}")]
+    place, folder = call.videos.index(video) + 1, f"upload/{platform}/{language}/"
+    own = [each for each in built if each.path.startswith((f"{folder}{place}-", f"{folder}{place} "))]
     by_end = {each.name.rpartition(".")[2]: each for each in own}
     return {
         "video": video.name, "platform": platforms()[platform], "files": own,
@@ -110,18 +127,29 @@ def _film(call: Call, built: Sequence[Shown], video: Video, platform: str, langu
     }  # fmt: skip
 
 
+def _whole(call: Call, language: str) -> Iterator[tuple[Video, str]]:
+    """The films and platforms of which all is known; `call check` names what is missing of the others."""
+    for video in call.videos:
+        for platform in call.file.platforms:
+            if platform in platforms() and video.name in call.texts[language].videos:
+                yield video, platform
+
+
 def next_steps(call: Call) -> Iterator[str]:
     """What is left to do until the call is out, in order; commands stand as they are typed."""
     folder = call.folder
-    for name, tag in ((TONGUES[tag].name, tag) for tag in call.file.languages if call.draft(tag)):
+    for name, tag in ((TONGUES[tag].name, tag) for tag in call.file.languages if tag in TONGUES and call.draft(tag)):
         yield f"{name} is not signed off, so DRAFT stands across it. Review it:  sottovoce call review {tag} {folder}"
     if not found(call.built):
         yield f"Build it:  sottovoce call build {folder}"
         return
     if not call.card.accounts:
         yield "The card names no account: have the office put yours on it, so that people know false ones."
+    if not (folder / KEY).exists():
+        yield f"Films don't prove yet who made them. Certify them:  sottovoce call certificate OFFICE {folder}"
     yield f"Sign the list of all files at the office:  sottovoce call sign {folder} OFFICE"
     yield "Bring it to the server:  sottovoce org publish OFFICE SERVER"
     yield "Upload what lies in build/upload, one folder a platform and language; each has a checklist."
-    yield f"Note where each film went:  sottovoce call published {folder} URL"
-    yield f"Before {call.file.until}: sign, build and publish anew. After it nobody should trust what was printed."
+    yield f"Note where each film went:  sottovoce call published {folder} URL --video NAME --language TAG"
+    yield "Build, sign and publish once more, so that the card and the press page name these films."
+    yield f"Before {call.file.until}: build, sign and publish anew. After it nobody should trust what was printed."

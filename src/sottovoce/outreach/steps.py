@@ -58,7 +58,10 @@ class Done:
 
 
 class Builder:
-    """Builds steps below one folder, `at` the same time as many as there are cores."""
+    """Builds steps below one folder, `at` the same time as many as there are cores.
+
+    What it remembers of outputs has names below the folder, what it remembers of inputs whole paths.
+    """
 
     def __init__(self, folder: Path, at: int | None = None) -> None:
         self.folder, self._at = folder, at or os.cpu_count() or 1
@@ -122,13 +125,16 @@ class Builder:
 
     def _held(self, output: Path, key: str) -> bool:
         made = self._state.get(str(output.relative_to(self.folder)))
-        return made is not None and made.key == key and output.exists() and made[1:3] == _stamp(output)
+        if made is None or made.key != key or not output.exists():
+            return False
+        stamp = _stamp(output)  # in a copy of the folder the times are others, and the content is the same
+        return made[1:3] == stamp or (made.size == stamp[1] and made.hash == _hash_file(output))
 
     def _hash(self, path: Path) -> str:
         """The hash of an input: known for what was built here, remembered by time and size for others."""
         if path.is_relative_to(self.folder):
             return self._state[str(path.relative_to(self.folder))].hash
-        stamp, name = _stamp(path), str(path)
+        stamp, name = _stamp(path), str(path.absolute())
         made = self._state.get(name)
         if made is None or made[1:3] != stamp:
             made = self._state[name] = Made("", *stamp, _hash_file(path))
@@ -137,9 +143,11 @@ class Builder:
     def _forget(self, makers: Mapping[Path, Step]) -> None:
         """Removes what is no longer built: an old address must not lie beside the new ones."""
         kept = {str(output.relative_to(self.folder)) for output in makers}
-        for name in [name for name in self._state if not Path(name).is_absolute() and name not in kept]:
-            (self.folder / name).unlink(missing_ok=True)
-            del self._state[name]
+        for name, made in [(name, made) for name, made in self._state.items() if name not in kept]:
+            if made.key:  # an input is never removed: it is somebody's own file
+                if (self.folder / name).resolve().is_relative_to(self.folder.resolve()):  # else somebody planted it
+                    (self.folder / name).unlink(missing_ok=True)
+                del self._state[name]
         for folder in sorted(_folders(self.folder), reverse=True):
             if not any(folder.iterdir()):
                 folder.rmdir()

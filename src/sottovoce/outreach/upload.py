@@ -23,7 +23,7 @@ _RECIPE = "upload 1"
 
 @dataclass(frozen=True)
 class Paste:
-    """What is pasted beside a film: `title` is "" where the platform has no field for it."""
+    """What is pasted beside a film: `title` is "" and `tags` are none where the platform has no field for them."""
 
     title: str
     text: str
@@ -46,8 +46,10 @@ def paste(call: Call, video: Video, platform: Platform, language: str, *, draft:
         " · ".join(part for part in (label, said.organisation) if part),
     ]
     head = [] if platform.title_most else [shown.title]
-    text = "\n\n".join([*head, shown.description.strip(), *lines])
-    return Paste(mark + shown.title if platform.title_most else "", mark + text, shown.tags)
+    hashtags = "" if platform.tags_most else " ".join(f"#{'_'.join(tag.split())}" for tag in shown.tags)
+    text = "\n\n".join(part for part in (*head, shown.description.strip(), *lines, hashtags) if part)
+    title = mark + shown.title if platform.title_most else ""
+    return Paste(title, mark + text, shown.tags if platform.tags_most else [])
 
 
 def over_limits(texts: Paste, platform: Platform) -> list[str]:
@@ -56,7 +58,7 @@ def over_limits(texts: Paste, platform: Platform) -> list[str]:
         ("title has", "characters", len(texts.title), platform.title_most if texts.title else 0),
         ("text has", "characters", len(texts.text), platform.text_most),
         ("text has", "bytes", len(texts.text.encode()), platform.text_bytes),
-        ("tags have", "characters", sum(map(len, texts.tags)), platform.tags_most),
+        ("tags have", "characters", len(_tags(texts)), platform.tags_most),
     ]
     long = [
         f"The {name} {size:,} {unit} for {platform.name}, which takes {most:,}: shorten it."
@@ -68,6 +70,11 @@ def over_limits(texts: Paste, platform: Platform) -> list[str]:
         f"The {name} has “{of[0]}”, which {platform.name} refuses: take it out." for name, of in signs.items() if of
     ]
     return long + never
+
+
+def _tags(texts: Paste) -> str:
+    """Tags as YouTube counts them: with commas, and in quotes where they have spaces."""
+    return ",".join(f'"{tag}"' if " " in tag else tag for tag in texts.tags)
 
 
 @dataclass(frozen=True)
@@ -104,7 +111,9 @@ class Item:
     @property
     def names(self) -> list[str]:
         """The files' names in the folder; numbers give the order in which a platform asks for them."""
-        return [f"{self.place}-{number} {path.name}" for number, path in enumerate(self.made, 1)]
+        name = self.video.name
+        own = [path.name if path.name.startswith(f"{name}.") else f"{name} {path.name}" for path in self.made]
+        return [f"{self.place}-{number} {each}" for number, each in enumerate(own, 1)]
 
     @property
     def film(self) -> Path:
@@ -124,7 +133,7 @@ class Item:
         for path, name in zip(self.made, self.names, strict=True):
             yield self._signed(path, name) if self.signer and can_hold(path) else _copied(self.folder / name, path)
         texts = self.texts
-        parts = (texts.title, texts.text, " ".join(f"#{tag}" for tag in texts.tags))
+        parts = (texts.title, texts.text, ", ".join(texts.tags))
         written = "\n\n".join(part for part in parts if part) + "\n"
         for name, content in ((f"{self.place} texts.txt", written), (f"{self.place} checklist.html", checklist(self))):
             yield Step(
@@ -165,15 +174,16 @@ def checklist(item: Item) -> str:
     platform, texts, film = platforms()[item.platform], item.texts, item.video.file
     own = accounts(item.call, item.platform)
     account = f"Sign in to {' or '.join(own)}. Any other account is not on the card." if own else _NO_ACCOUNT
+    which = f"--video {item.video.name} --language {item.language}"
     labelled = platform.synthetic and (film.synthetic or film.dramatised)
     steps = [
         *[account] * (item.platform != "forward"),
-        *(f"Upload “{name}”." for name in item.names),
+        *(f"{'Send' if item.platform == 'forward' else 'Upload'} “{name}”." for name in item.names),
         *["Keep it private until you have looked at it there."] * (item.platform in ("youtube", "shorts")),
         *[f"Set “{platform.synthetic}”: the film says itself that it is acted or made by a machine."] * bool(labelled),
         "Paste the texts below. Do not shorten the address, and make no link of it.",
         "Look at what the platform shows: the last six seconds are the card, and a phone reads its QR code.",
-        "Note where it went:  sottovoce call published FOLDER URL",
+        *[f"Note where it went:  sottovoce call published FOLDER URL {which}"] * (item.platform != "forward"),
     ]
     fields = [("Title", texts.title), ("Text", texts.text), ("Tags", ", ".join(texts.tags))]
     title = f"{platform.name}, {item.language}: {texts.title or item.video.name}"

@@ -17,7 +17,7 @@ from .published import SignedFolder, write_durably
 from .reviews import Review, check_reviewer, record
 from .signed import Claim
 
-_WITH_A_CALL = ("root", "card")
+_NEEDED, _WHERE_THERE = ("root", "card"), ("languages", "advice")
 
 
 def sign_texts(office: Office, passphrase: str, call: Path, said: bytes, review: Review, random: Random) -> None:
@@ -31,7 +31,7 @@ def sign_texts(office: Office, passphrase: str, call: Path, said: bytes, review:
     if review.hash != hashlib.sha256(said).digest():
         raise Refused("roster", "The texts are not those that were reviewed: have them reviewed anew.")
     check_reviewer(review.reviewer)
-    _bring(office, call, review.epoch)
+    bring(office.signed, call, review.epoch)
     record(office, passphrase, review, random)
     root, held = office.root(review.epoch), _held(office, call, review.epoch)
     body = {**(held.body if held is not None else {}), review.language: [review.hash, review.epoch]}
@@ -49,13 +49,22 @@ def _held(office: Office, call: Path, today: int) -> Claim | None:
         return None
 
 
-def _bring(office: Office, call: Path, today: int) -> None:
+def bring(signed: SignedFolder, call: Path, today: int) -> None:
+    """Copies what the organisation signed for all into a call's folder of signed files: root, card, guides, advice.
+
+    Refused for another organisation's call, and where there is no root or card.
+    """
     there = SignedFolder(call)
-    if there.get("root") is not None and there.root(today).org != office.root(today).org:
+    if there.get("root") is not None and there.root(today).org != signed.root(today).org:
         raise Refused("roster", "This call is another organisation's: look at its folder, and at the office's.")
-    for kind in _WITH_A_CALL:
-        if (raw := office.signed.get(kind)) is not None:
+    for kind in (*_NEEDED, *_WHERE_THERE):
+        if (raw := signed.get(kind)) is not None:
             write_durably(there.path(kind), raw)
+        elif kind in _NEEDED:
+            raise Refused("roster", f"{signed.folder} holds no {kind}: name the folder of an office.")
+    for tag in signed.languages():
+        if (pack := signed.pack(tag)) is not None:
+            write_durably(there.pack_path(tag), pack)
 
 
 def sign_call(office: Office, call: Path, listed: CallList, today: int) -> bytes:
@@ -65,7 +74,7 @@ def sign_call(office: Office, call: Path, listed: CallList, today: int) -> bytes
     """
     if listed.until < today:
         raise Refused("roster", "The call's last day is over: give it a later one first.")
-    _bring(office, call, today)
+    bring(office.signed, call, today)
     raw = listed.encode()
     alive = {name: each for name, each in signed_calls(office).items() if each.until >= today}
     alive[listed.name] = SignedCall(digest_of(raw), listed.until)

@@ -41,24 +41,31 @@ class Issued:
     key: bytes = field(repr=False)
 
 
-def issue(office: Office, today: int) -> Issued:
-    """A new certificate for whoever signs the organisation's films, from today for a year; Refused without a card."""
+def authority(office: Office, today: int) -> bytes:
+    """The authority's certificate as DER, the same bytes each time; Refused without a card."""
+    return _own(office, today).public_bytes(Encoding.DER)
+
+
+def _own(office: Office, today: int) -> x509.Certificate:
     raw, root = office.signed.get("card"), office.root(today)
     if raw is None:
         raise Refused("roster", "The office has no card yet: make the organisation first.")
     name = UntrustedCard.of(raw).verify(root, today).name
-    authority = _authority_key(office)
-    own = _authority(name, authority, root.claim.issued, root.claim.expires)
+    return _authority(name, _authority_key(office), root.claim.issued, root.claim.expires)
+
+
+def issue(office: Office, today: int) -> Issued:
+    """A new certificate for whoever signs the organisation's films, from today for a year; Refused without a card."""
+    own, above, root = _own(office, today), _authority_key(office), office.root(today)
+    name = str(own.subject.get_attributes_for_oid(NameOID.ORGANIZATION_NAME)[0].value)
     key = ec.generate_private_key(ec.SECP256R1())
     last = min(today + SIGNER_DAYS, root.claim.expires)
     made = _certificate(own.subject, _name(name, "Films"), key.public_key(), x509.random_serial_number(), today, last)
     made = made.add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
     made = made.add_extension(_usage(signing=True), critical=True)
     made = made.add_extension(x509.ExtendedKeyUsage(_USES), critical=False)
-    made = made.add_extension(
-        x509.AuthorityKeyIdentifier.from_issuer_public_key(authority.public_key()), critical=False
-    )
-    chain = made.sign(authority, None).public_bytes(Encoding.PEM) + own.public_bytes(Encoding.PEM)
+    made = made.add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(above.public_key()), critical=False)
+    chain = made.sign(above, None).public_bytes(Encoding.PEM) + own.public_bytes(Encoding.PEM)
     return Issued(chain, key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
 
 

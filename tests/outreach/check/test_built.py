@@ -101,7 +101,13 @@ def test_traces_and_sizes_are_found_and_copies_are_looked_at_once(call: Path) ->
 
 def test_parts_that_films_are_joined_from_are_left_alone(call: Path) -> None:
     film(call / "build/parts/body.mp4", None)
+    (call / "build/page.html").write_text(f"<p>{OURS}</p>", "utf-8")
     assert found(call) == []
+
+
+def test_nothing_built_is_no_good_news(call: Path) -> None:
+    sentence = f"Nothing is built: run `sottovoce call build {call}` first."
+    assert found(call) == [Finding("missing", "build", sentence)]
 
 
 def test_a_damaged_film_is_a_finding_and_not_the_end(call: Path) -> None:

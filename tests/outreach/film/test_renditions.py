@@ -225,6 +225,11 @@ def test_a_thumbnail_has_its_platforms_shape_and_fits_its_limits(built: Built) -
         assert thumbnail.stat().st_size <= 2_000_000
 
 
+def test_captions_beside_a_film_say_that_they_are_a_draft(built: Built) -> None:
+    text = (built.call.built / "films/drawn/drawn.en.srt").read_text("utf-8")
+    assert [line for line in text.splitlines() if "DRAFT" in line] == ["DRAFT · I am an accountant."]
+
+
 def test_a_second_build_does_nothing(built: Built) -> None:
     assert built.build() == []
     assert built.log.read_text("utf-8") == ""

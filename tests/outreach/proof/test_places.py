@@ -113,6 +113,22 @@ def test_what_went_where_is_recorded_once_and_comes_back(tmp_path: Path) -> None
     assert (held.ours[0].video, held.not_ours) == ('led"ger', ["https://t.me/harb0urcity"])
 
 
+def test_what_tells_who_passed_an_address_on_is_not_kept(tmp_path: Path) -> None:
+    marked = "https://www.youtube.com/watch?v=a1B2c3D4_-5&si=SHARER&t=4#at"
+    record(tmp_path, ACCOUNTS, [published(marked)])
+    record_not_ours(tmp_path, ACCOUNTS, ["https://www.instagram.com/reel/ABCDEFGHIJK/?igsh=SHARER"])
+    held = read_publications(tmp_path)
+    assert held.ours[0].address == "https://www.youtube.com/watch?v=a1B2c3D4_-5"
+    assert held.not_ours == ["https://www.instagram.com/reel/ABCDEFGHIJK/"]
+
+
+def test_a_false_onion_address_is_never_recorded_also_without_accounts(tmp_path: Path) -> None:
+    for address in (f"https://{'a' * 56}.onion/x", "no address"):
+        with pytest.raises(CallError):
+            record_not_ours(tmp_path, [], [address])
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_of_several_addresses_one_that_is_wrong_keeps_all_from_being_recorded(tmp_path: Path) -> None:
     with pytest.raises(CallError, match="only looks like it"):
         record(tmp_path, ACCOUNTS, [published(FILM), published("https://t.me/harb0urcity/17")])

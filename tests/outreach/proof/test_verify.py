@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import io
+import subprocess
 import zipfile
 from collections.abc import Callable
 from dataclasses import replace
@@ -14,7 +15,7 @@ import pytest
 import segno
 from doubles.endcard import EndCard, again, film, onion
 from doubles.organisation import NAME, Organisation
-from PIL import Image
+from PIL import Image, ImageChops
 from weasyprint import HTML  # type: ignore[import-untyped]
 
 from sottovoce.outreach.errors import CallError
@@ -262,6 +263,60 @@ def test_a_zip_that_would_fill_the_disk_is_not_unpacked(card: CardFile, tmp_path
             archive.writestr(f"{number}.txt", "")
     with pytest.raises(CallError, match="more than can be looked at"):
         verify(tmp_path / "many.zip", card)
+
+
+def test_a_picture_that_lets_its_ground_through_is_seen_as_people_see_it(
+    card: CardFile, ours: str, tmp_path: Path
+) -> None:
+    shown, hidden = (EndCard(each, each.upper()).draw().convert("L") for each in (THEIRS, ours))
+    alpha = ImageChops.invert(shown)  # on white, people see the stranger's card
+    Image.merge("RGBA", (*[ImageChops.multiply(hidden, shown)] * 3, alpha)).save(tmp_path / "picture.png")
+    assert verify(tmp_path / "picture.png", card).kind == "fake"
+
+
+def test_every_frame_of_an_animation_is_looked_at(card: CardFile, ours: str, tmp_path: Path) -> None:
+    first, last = (EndCard(each, each.upper()).draw() for each in (ours, THEIRS))
+    first.save(tmp_path / "picture.gif", save_all=True, append_images=[last], duration=[20, 60_000])
+    assert verify(tmp_path / "picture.gif", card).kind == "fake"
+
+
+def test_a_code_that_holds_another_address_anywhere_is_a_fake(card: CardFile, ours: str, tmp_path: Path) -> None:
+    for number, text in enumerate((f"{ours}/ is closed. New: {THEIRS}", f"{ours}:{THEIRS}", f"tor:{THEIRS}")):
+        path = tmp_path / f"{number}.png"
+        segno.make_qr(text).save(str(path), scale=8)
+        assert verify(path, card).kind == "fake", text
+
+
+def test_an_address_in_entities_comments_or_invisible_letters_is_found(
+    card: CardFile, ours: str, tmp_path: Path
+) -> None:
+    entities = "".join(f"&#{ord(letter)};" for letter in THEIRS)
+    for number, hidden in enumerate(
+        (
+            f'<a href="http://{entities}/">x</a>',
+            f"{THEIRS[:20]}<!-- > -->{THEIRS[20:]}",
+            f"{THEIRS[:20]}&shy;{THEIRS[20:]}",
+            THEIRS.replace(".onion", "\uff0eonion"),
+        )
+    ):
+        path = tmp_path / f"{number}.html"
+        path.write_text(f"<p>{ours}</p><p>{hidden}</p>", "utf-8")
+        assert verify(path, card).kind == "fake", hidden
+    (tmp_path / "wide.html").write_text(f"<p>{THEIRS}</p>", "utf-16")
+    assert verify(tmp_path / "wide.html", card).kind == "fake"
+
+
+def test_a_film_that_hides_behind_a_second_stream_or_says_no_length_is_looked_at_whole(
+    films: Callable[[str, str], Path], card: CardFile, tmp_path: Path
+) -> None:
+    own, other = films("own", "as it was"), films("all exchanged", "as it was")
+    both, live = tmp_path / "both.mp4", tmp_path / "live.mkv"
+    run = ("ffmpeg", "-v", "error", "-y")
+    two = ("-i", str(other), "-i", str(own), "-map", "0:v", "-map", "1:v", "-c", "copy")
+    subprocess.run([*run, *two, str(both)], check=True, timeout=60)
+    assert verify(both, card).kind == "fake"
+    subprocess.run([*run, "-i", str(other), "-c", "copy", "-live", "1", str(live)], check=True, timeout=60)
+    assert verify(live, card).kind == "fake"
 
 
 def test_an_empty_picture_carries_nothing(card: CardFile, tmp_path: Path) -> None:

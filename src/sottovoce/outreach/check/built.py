@@ -31,6 +31,8 @@ _LOOKED_AT = {*FILMS, *PICTURES, *TEXTS, ".pdf", ".zip"}
 def check_built(call: Call) -> list[Finding]:
     """All that is wrong with what lies in the call's build folder; copies of a file are looked at once."""
     files = _files(call.built)
+    if not files:
+        return [Finding("missing", "build", f"Nothing is built: run `sottovoce call build {call.folder}` first.")]
     names = {path: path.relative_to(call.folder).as_posix() for path in files}
     first: dict[str, Path] = {}
     for path in files:

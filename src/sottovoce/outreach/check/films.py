@@ -9,6 +9,7 @@ from pathlib import Path
 
 from ..call import Scene, Video
 from ..errors import CallError
+from ..film.endcard import read_logo
 from ..film.sizes import CARD_SECONDS
 from .finding import Finding
 from .lengths import length, seconds_of
@@ -31,12 +32,22 @@ def films(call: Parts) -> Iterator[Finding]:
 
 def logo(call: Parts) -> Iterator[Finding]:
     """What is wrong with the organisation's sign."""
-    yield from _picture(call, call.folder, "logo.svg")
+    found = list(_picture(call, call.folder, "logo.svg"))
+    yield from found
+    if not found and (words := texts_of(call.folder / "logo.svg")):
+        said = f"“{words[0]}” stands in logo.svg as text, whose letters differ by machine: turn it into shapes."
+        yield Finding("picture", "logo.svg", said)
+    elif not found:
+        try:
+            read_logo(call.folder / "logo.svg")
+        except CallError as error:
+            yield Finding("picture", "logo.svg", str(error).replace(f"{call.folder}/", ""))
 
 
 def inside(folder: Path, name: str) -> bool:
-    """Whether a file that video.toml names lies below the film's folder."""
-    return all(is_plain(part) for part in name.split("/"))
+    """Whether a file that video.toml names lies below the film's folder, also where it is a link."""
+    plain = all(is_plain(part) for part in name.split("/"))
+    return plain and (folder / name).resolve().is_relative_to(folder.resolve())
 
 
 def _shape(video: Video) -> Iterator[str]:

@@ -79,6 +79,7 @@ def read_parts(folder: Path, epoch: int) -> Parts:
     """What can be read of a call's folder; CallError where there is no folder at all."""
     if not folder.is_dir():
         raise CallError(f"{folder} is no folder: name a call's folder, or make one by `sottovoce call new`.")
+    folder = folder.resolve()
     reader = _Reader(folder)
     file = reader.file(folder / "call.toml", lambda path: read(path, CallFile))
     policy = reader.file(folder / "policy.toml", lambda path: read(path, Policy))

@@ -95,10 +95,12 @@ def read_logo(path: Path) -> str:
     try:
         root = ET.fromstring(path.read_text("utf-8"))  # noqa: S314 the call's own file
         x, y, width, height = (float(part) for part in root.get("viewBox", "-50 -50 100 100").replace(",", " ").split())
+        if not (width > 0 and height > 0):
+            raise ValueError
     except FileNotFoundError:
         raise CallError(f"{path} is missing: put the organisation's sign there.") from None
     except (ET.ParseError, UnicodeDecodeError, ValueError):
-        raise CallError(f"{path} is no SVG drawing with a viewBox of four numbers: save it as plain SVG.") from None
+        raise CallError(f"{path} is no SVG drawing with a viewBox that has a size: save it as plain SVG.") from None
     for name in _OWN_PLACE:
         root.attrib.pop(name, None)
     root.tag = GROUP

@@ -44,7 +44,8 @@ class Letters:
 
     def ass(self, text: str, size: float) -> str:
         """A line as libass takes it."""
-        safe = text.replace("\\", "\\\u2060").replace("{", "\\{").replace("}", "\\}")
+        line = "".join(" " if unicodedata.category(each) in ("Cc", "Zl", "Zp") else each for each in text)
+        safe = line.replace("\\", "\\\u2060").replace("{", "\\{").replace("}", "\\}")
         if not self.tongue.rtl:
             return safe
         there = f"{{\\fn{self._latin.family}\\fs{size * _SMALLER * sum(self._latin.reach):.1f}}}"

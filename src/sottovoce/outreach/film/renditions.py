@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from pathlib import Path
 from typing import TypeVar
@@ -16,6 +16,7 @@ from typing import TypeVar
 from ..call import Call
 from ..errors import CallError
 from ..platforms import Platform, platforms
+from ..srt import Cue
 from ..steps import Step
 from ..tongues import TONGUES
 from ..words import words
@@ -162,8 +163,16 @@ def _sidecars(films: Sequence[Film]) -> Iterator[Step]:
         return film.folder / sidecar_name(film.platform, film.version.video.name, TONGUES[film.version.language])
 
     for of in _grouped(aside, path):
-        text = sidecar(path(of[0]).name, of[0].version.cues)
+        text = sidecar(path(of[0]).name, _marked(of[0].version))
         yield Step("captions", (path(of[0]),), (), f"captions\0{text}", partial(_write, path(of[0]).name, text))
+
+
+def _marked(version: Version) -> list[Cue]:
+    """Captions beside a film: those of a draft begin with that word."""
+    cues = list(version.cues)
+    if version.draft and cues:
+        cues[0] = replace(cues[0], text=f"{words(version.language).draft} · {cues[0].text}")
+    return cues
 
 
 def _write(name: str, text: str, fresh: Path) -> None:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import CallError
+from ..proof.programs import check_container
 
 _PACKAGES = {"ffmpeg": "ffmpeg", "ffprobe": "ffmpeg", "espeak-ng": "espeak-ng", "rsvg-convert": "librsvg2-bin"}
 _LIBRARIES = ("budoux", "numpy", "pillow", "segno", "skia-python")
@@ -43,11 +44,12 @@ def failed(program: str, said: bytes, about: str = "") -> CallError:
 
 def probe(path: Path) -> dict[str, Any]:
     """What ffprobe says of a film's or a sound's container and streams; CallError where it is none."""
-    shown = "format=duration,size:format_tags:stream:stream_tags:stream_side_data"
+    shown = "format=duration,size,format_name:format_tags:stream:stream_tags:stream_side_data"
     done = run(
         "ffprobe", "-v", "error", "-show_entries", shown, "-of", "json", f"file:{path}", about=str(path)
     )  # fmt: skip
     read: dict[str, Any] = json.loads(done.stdout)
+    check_container(read, path)
     return read
 
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 import shutil
 from collections.abc import Iterator, Sequence
 from functools import partial
@@ -18,7 +17,7 @@ from markupsafe import Markup, escape
 
 from sottovoce.outreach.call import Call
 from sottovoce.outreach.errors import CallError
-from sottovoce.outreach.proof.publications import Publications, read_publications
+from sottovoce.outreach.proof.publications import Publications, checked_publications
 from sottovoce.outreach.steps import Step
 
 from .content import Paper
@@ -27,7 +26,6 @@ from .looks import page
 COMMAND = "sottovoce call verify FILE --card card.json"
 SIGNED_AT = "/card"  # on the door
 _JSON = "press.json"
-_ONION = re.compile(r"[a-z2-7.…]{8,}\.?onion", re.IGNORECASE)
 
 
 class Listed(NamedTuple):
@@ -52,14 +50,10 @@ def press_steps(call: Call, papers: Sequence[Paper], files: Sequence[Path]) -> I
 
 
 def publications(call: Call) -> Publications:
-    """What was published, and what isn't ours; CallError where a false onion address would be printed."""
-    known = read_publications(call.folder)
-    for text in known.not_ours:
-        if _ONION.search(re.sub(r"\s", "", text)):
-            raise CallError(
-                f"published.toml says “{text[:60]}” is not yours: name the page or account that shows a false onion"
-                " address, never the address itself, which somebody might type."
-            )
+    """What was published, and what isn't ours; CallError for what can't be printed: a false onion, an unnamed film."""
+    known = checked_publications(call.folder, call.card.accounts)
+    if unknown := [each.address for each in known.ours if each.video not in call.file.videos]:
+        raise CallError(f"published.toml doesn't say which film is at {unknown[0]}: add its name there, as video.")
     return known
 
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import base64
+import codecs
 import hashlib
 import html
 import os
 import re
 import tempfile
+import unicodedata
 import urllib.parse
 import zipfile
 from collections.abc import Iterable, Iterator, Sequence
@@ -15,12 +17,12 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from PIL import Image, UnidentifiedImageError
+from PIL import Image, ImageSequence, UnidentifiedImageError
 
 from sottovoce.outreach.errors import CallError
 
 from . import ocr
-from .frames import pages, sampled
+from .frames import pages, sampled, subtitles
 from .onions import as_read, exact
 from .programs import said_by
 from .qr import Code, codes
@@ -28,13 +30,14 @@ from .qr import Code, codes
 FILMS = (".mp4", ".mov", ".m4v", ".webm", ".mkv", ".avi", ".3gp", ".ts")
 PICTURES = (".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp", ".tif", ".tiff")
 TEXTS = (".html", ".htm", ".xhtml", ".svg", ".txt", ".srt", ".vtt", ".json", ".md", ".xml")
-_READ_MOST = 8  # pictures of a film that are read by tesseract, besides two with a code
+_READ_MOST, _CARDS_MOST = 8, 4  # pictures of a film that are read by tesseract, without and with a code
 _PIXELS_MOST = 100_000_000
 _ALIKE = 6.0  # grey levels on average by which two pictures are still the same one
+_LETTER = 32  # grey levels by which a cell of a card differs where other letters stand
 _PARTS_MOST, _PART_BYTES_MOST = 200, 512 << 20  # of a ZIP
 _SVG = re.compile(r"<svg\b.*?</svg>", re.DOTALL | re.IGNORECASE)
-_INLINE = re.compile(r"data:(image/[a-z+]+)(;base64)?,([^\"')\s>]+)", re.IGNORECASE)
-_TAGS = re.compile(r"<(?:script|style)\b.*?</(?:script|style)>|<[^>]*>", re.DOTALL | re.IGNORECASE)
+_INLINE = re.compile(r"data:(image/[a-z+.-]+)((?:;[^,;\"'\s]*)*),([^\"')\s>]+)", re.IGNORECASE)
+_TAGS = re.compile(r"<!--.*?-->|<(?:script|style)\b.*?</(?:script|style)>|<[^>]*>", re.DOTALL | re.IGNORECASE)
 
 
 @dataclass
@@ -49,8 +52,9 @@ class Evidence:
     digest: bytes = b""  # SHA-256 of such a part
 
     def add_text(self, text: str) -> None:
-        """Addresses in a text."""
-        self.addresses |= exact(text)
+        """Addresses in a text, however its letters are written; what can't be seen is left out."""
+        plain = unicodedata.normalize("NFKC", text)
+        self.addresses |= exact("".join(each for each in plain if unicodedata.category(each) not in ("Cf", "Mn")))
 
 
 def gather(path: Path) -> Evidence:
@@ -63,7 +67,7 @@ def gather(path: Path) -> Evidence:
     elif kind == ".pdf":
         _pdf(path, found)
     elif kind in TEXTS:
-        _page(path.read_bytes().decode("utf-8", "replace"), found)
+        _page(_decoded(path.read_bytes()), found)
     elif kind == ".zip":
         _zip(path, found)
     else:
@@ -74,13 +78,15 @@ def gather(path: Path) -> Evidence:
 def _film(path: Path, found: Evidence) -> None:
     with_code: list[tuple[Image.Image, list[Code]]] = []
     without: list[tuple[Image.Image, list[Code]]] = []
+    for text in subtitles(path):
+        found.add_text(text)
     for _, picture in sampled(path):
         here = codes(picture)
         found.codes |= {code.text for code in here}
         kept = with_code if here else without
-        if not any(_alike(picture, other) for other, _ in kept[-3:]):
+        if not any(_alike(picture, other, closely=bool(here)) for other, _ in kept[-3:]):
             kept.append((picture, here))
-    chosen = [*_spread(with_code, 2), *_spread(without, _READ_MOST)]
+    chosen = [*_spread(with_code, _CARDS_MOST), *_spread(without, _READ_MOST)]
     _read_all(found, chosen, ocr.FILM_SIDES)
 
 
@@ -91,29 +97,40 @@ def _spread(pictures: Sequence[tuple[Image.Image, list[Code]]], most: int) -> li
     return [pictures[round(n * (len(pictures) - 1) / (most - 1))] for n in range(most)]
 
 
-def _alike(one: Image.Image, other: Image.Image) -> bool:
-    small = [picture.resize((32, 32), Image.Resampling.BOX) for picture in (one, other)]
+def _alike(one: Image.Image, other: Image.Image, *, closely: bool) -> bool:
+    """Whether two pictures are the same; `closely`, when only the letters beside a code may be others."""
+    size = (96, 96) if closely else (32, 32)
+    small = [picture.resize(size, Image.Resampling.BOX) for picture in (one, other)]
     difference = [abs(a - b) for a, b in zip(small[0].tobytes(), small[1].tobytes(), strict=True)]
-    return sum(difference) / len(difference) <= _ALIKE
+    return max(difference) <= _LETTER if closely else sum(difference) / len(difference) <= _ALIKE
 
 
 def _pictures(found: Evidence, paths: Iterable[Path], sides: Sequence[int], *, read: bool = True) -> None:
-    for path in paths:
-        picture = _opened(path)
+    for picture in (shown for path in paths for shown in _opened(path)):
         here = codes(picture)
         found.codes |= {code.text for code in here}
         if read:
             _read_all(found, [(picture, here)], sides)
 
 
-def _opened(path: Path) -> Image.Image:
+def _opened(path: Path) -> list[Image.Image]:
+    """What a picture shows, each of its frames; where it lets something through, on white and on black."""
     try:
         with Image.open(path) as picture:
-            if picture.width * picture.height > _PIXELS_MOST:
+            number = getattr(picture, "n_frames", 1)
+            if picture.width * picture.height * number > _PIXELS_MOST:
                 raise CallError(f"{path.name} is too large a picture to look at: make it smaller.")
-            return picture.convert("L")
+            return [shown for frame in ImageSequence.Iterator(picture) for shown in _on_paper(frame)]
     except (UnidentifiedImageError, OSError, SyntaxError, Image.DecompressionBombError):
         raise CallError(f"{path.name} is a damaged picture, or none: take another copy.") from None
+
+
+def _on_paper(picture: Image.Image) -> list[Image.Image]:
+    if not picture.has_transparency_data:
+        return [picture.convert("L")]
+    over = picture.convert("RGBA")
+    papers = [Image.new("RGBA", over.size, colour) for colour in ("white", "black")]
+    return [Image.alpha_composite(paper, over).convert("L") for paper in papers]
 
 
 def _read_all(found: Evidence, pictures: Sequence[tuple[Image.Image, list[Code]]], sides: Sequence[int]) -> None:
@@ -126,13 +143,20 @@ def _pdf(path: Path, found: Evidence) -> None:
     text = said_by("pdftotext", "-raw", path, "-").decode("utf-8", "replace")
     found.add_text(text)
     found.add_text(path.read_bytes().decode("latin-1"))  # links are no text
+    found.add_text(said_by("pdfinfo", "-url", path, allowed=(0, 1, 99)).decode("utf-8", "replace"))
     with tempfile.TemporaryDirectory() as folder:
         _pictures(found, pages(path, Path(folder)), ocr.PAGE_SIDES, read=not text.strip())
 
 
+def _decoded(raw: bytes) -> str:
+    """A page's text, by the mark at its beginning where there is one."""
+    utf_16 = raw.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+    return raw.decode("utf-16" if utf_16 else "utf-8", "replace")
+
+
 def _page(text: str, found: Evidence) -> None:
     plain = html.unescape(_TAGS.sub("", text))
-    for each in (text, plain, urllib.parse.unquote(text)):
+    for each in (text, html.unescape(text), plain, urllib.parse.unquote(html.unescape(text))):
         found.add_text(each)
     with tempfile.TemporaryDirectory() as folder:
         _pictures(found, _inline(text, Path(folder)), ocr.PAGE_SIDES, read=False)
@@ -142,7 +166,7 @@ def _inline(text: str, folder: Path) -> Iterator[Path]:
     """The pictures that stand in a page, drawings as pixels."""
     drawings = [each.group().encode() for each in _SVG.finditer(text)]
     for number, (kind, packed, content) in enumerate(_INLINE.findall(text)):
-        raw = _unpacked(content, packed=bool(packed))
+        raw = _unpacked(content, packed="base64" in packed.lower())
         if "svg" in kind.lower():
             drawings.append(raw)
         elif raw:

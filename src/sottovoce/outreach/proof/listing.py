@@ -13,7 +13,7 @@ from sottovoce.outreach.errors import CallError
 from sottovoce.trust.call_list import CallList, ListedFile, ListedTexts
 
 from .c2pa import authority_of
-from .publications import read_publications
+from .publications import checked_publications
 from .said import said
 
 _FIRST_DAY = date(1970, 1, 1)
@@ -34,7 +34,7 @@ def listed(call: Call) -> CallList:
         language: ListedTexts(hashlib.sha256(said(call, language)).digest(), text.title)
         for language, text in call.texts.items()
     }
-    known = read_publications(call.folder)
+    known = checked_publications(call.folder, call.card.accounts)
     published = [(each.address, each.account) for each in known.ours]
     until = (call.file.until - _FIRST_DAY).days
     if until > call.card.claim.expires:

@@ -61,8 +61,9 @@ def misread(address: str, read: str) -> int:
 
 def others(reads: Sequence[str], ours: str) -> set[str]:
     """Other addresses in what a machine read (`as_read`): right by their check sum, or read alike twice."""
-    names = [name for read in reads for name in _LIKELY.findall(read) if _is_other(name, ours)]
-    sure = {name for name in names if is_onion(name)}
+    likely = [name for read in reads for name in _LIKELY.findall(read)]
+    names = [name for name in likely if _is_other(name, ours)]
+    sure = {name for name in likely if is_onion(name) and name != ours}
     alike = {one for at, one in enumerate(names) if any(misread(one, two) < _FAR // 2 for two in names[at + 1 :])}
     return {f"{name}.onion" for name in sure or sorted(alike)[:1]}
 

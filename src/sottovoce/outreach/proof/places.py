@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from typing import NamedTuple
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, urlencode, urlsplit, urlunsplit
 
 from sottovoce.outreach.errors import CallError
 
@@ -14,6 +14,7 @@ from .near import edits
 _SAME = {"youtu.be": "youtube.com", "fb.watch": "facebook.com", "fb.com": "facebook.com", "telegram.me": "t.me",
          "twitter.com": "x.com"}  # fmt: skip
 _PREFIXES = ("www.", "m.", "mobile.")
+_KEPT = ("v", "id", "story_fbid", "fbid")  # of a query: what names a film or page; all else tells who passed it on
 _NEAR = 2  # letters by which a lookalike differs
 # Where an address names a film and not the account: its first part, and what the film's name must be to be whole.
 _FILMS = {
@@ -54,6 +55,14 @@ def place_of(address: str) -> Place:
     if "." not in host:
         raise CallError(f"“{address[:80]}” names no platform: copy it from a browser, https:// and all.")
     return Place(_SAME.get(host, host), short + path, parse_qs(parts.query).get("v", [""])[0])
+
+
+def without_marks(address: str) -> str:
+    """The address without what a platform adds to know who passed it on; CallError for what is no whole plain one."""
+    place_of(address)
+    parts = urlsplit(address)
+    kept = [(name, values[0]) for name, values in parse_qs(parts.query).items() if name in _KEPT]
+    return urlunsplit((parts.scheme, parts.netloc, parts.path, urlencode(kept), ""))
 
 
 def is_within(place: Place, account: Place) -> bool:

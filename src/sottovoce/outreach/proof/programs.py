@@ -9,6 +9,22 @@ from typing import Any
 
 from sottovoce.outreach.errors import CallError
 
+_CONTAINERS = {
+    "mov",
+    "matroska",
+    "avi",
+    "mpegts",
+    "mpeg",
+    "flv",
+    "asf",
+    "wav",
+    "w64",
+    "aiff",
+    "mp3",
+    "flac",
+    "ogg",
+    "aac",
+}
 _SECONDS = 600  # no file of a call takes so long to look at
 
 
@@ -30,4 +46,12 @@ def probe(path: Path) -> dict[str, Any]:
     shown = ("-show_format", "-show_streams", "-show_chapters")
     only = ("-v", "error", "-protocol_whitelist", "file", "-of", "json")
     said: dict[str, Any] = json.loads(said_by("ffprobe", *only, *shown, f"file:{path}"))
+    check_container(said, path)
     return said
+
+
+def check_container(said: dict[str, Any], path: Path) -> None:
+    """CallError where a file is no real container: ffmpeg reads playlists, which open others, and texts, too."""
+    name = said.get("format", {}).get("format_name", "").partition(",")[0]
+    if name not in _CONTAINERS:
+        raise CallError(f"{path} is no film or sound of a usual kind ({name or 'unknown'}): save it as MP4 or WAV.")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import json
+import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -12,9 +13,10 @@ from msgspec import field
 from sottovoce.outreach.errors import CallError
 from sottovoce.outreach.form import Form, read
 
-from .places import account_of, is_within, place_of
+from .places import account_of, is_within, place_of, without_marks
 
 _NAME = "published.toml"
+_ONION = re.compile(r"[a-z2-7.…]{8,}\.?onion", re.IGNORECASE)
 _HEAD = "# Where the films of this call are, and what is known not to be ours. Written by `sottovoce call published`.\n"
 
 
@@ -41,6 +43,16 @@ def read_publications(folder: Path) -> Publications:
     return read(path, Publications) if path.exists() else Publications()
 
 
+def checked_publications(folder: Path, accounts: Sequence[str]) -> Publications:
+    """What was recorded, every entry looked at as when it was recorded: somebody may have written into the file."""
+    held = read_publications(folder)
+    for each in held.ours:
+        account_of(each.address, accounts, each.account)
+    for text in held.not_ours:
+        check_no_onion(text)
+    return held
+
+
 def record(folder: Path, accounts: Sequence[str], new: Sequence[Published]) -> Publications:
     """Adds what was published, each address once; CallError, and nothing is written, where one is on no own account.
 
@@ -57,7 +69,7 @@ def record(folder: Path, accounts: Sequence[str], new: Sequence[Published]) -> P
 def _checked(each: Published, accounts: Sequence[str]) -> Published:
     account = account_of(each.address, accounts, each.account)
     return Published(
-        address=each.address, account=account, on=each.on, video=each.video, language=each.language
+        address=without_marks(each.address), account=account, on=each.on, video=each.video, language=each.language
     )  # fmt: skip
 
 
@@ -66,10 +78,21 @@ def record_not_ours(folder: Path, accounts: Sequence[str], addresses: Sequence[s
     held = read_publications(folder)
     ours = {each.address for each in held.ours} | set(accounts)
     for address in addresses:
-        if address in ours or any(is_within(place_of(address), place_of(account)) for account in accounts):
+        check_no_onion(address)
+        place = place_of(address)
+        if without_marks(address) in ours or any(is_within(place, place_of(account)) for account in accounts):
             raise CallError(f"{address} is on an account of your own card: it can't be recorded as not yours.")
-    kept = list(dict.fromkeys([*held.not_ours, *addresses]))
+    kept = list(dict.fromkeys([*held.not_ours, *map(without_marks, addresses)]))
     return _write(folder, Publications(ours=held.ours, not_ours=kept))
+
+
+def check_no_onion(text: str) -> None:
+    """CallError where a false onion address would be printed: somebody might type it."""
+    if _ONION.search(re.sub(r"\s", "", text)):
+        raise CallError(
+            f"“{text[:60]}” can't be named as not yours: name the page or account that shows a false onion address,"
+            " never the address itself, which somebody might type."
+        )
 
 
 def _write(folder: Path, publications: Publications) -> Publications:

@@ -18,7 +18,7 @@ from sottovoce.trust.card_file import CardFile
 from . import c2pa
 from .c2pa import Credential
 from .evidence import Evidence, gather
-from .onions import LETTERS, MISREAD_MOST, host_of, misread, others
+from .onions import LETTERS, MISREAD_MOST, exact, host_of, misread, others
 
 Kind = Literal["ours", "fake", "none"]
 _SENTENCES: dict[Kind, str] = {
@@ -53,12 +53,14 @@ class _Case:
 
     @cached_property
     def own_codes(self) -> list[str]:
-        return sorted(code for code in self.found.codes if host_of(code) in self.ours)
+        codes = self.found.codes.difference(self.other_codes)
+        return sorted(code for code in codes if host_of(code) in self.ours)
 
     @cached_property
     def other_codes(self) -> list[str]:
-        onions = {code for code in self.found.codes if host_of(code).endswith(".onion")}
-        return sorted(onions.difference(self.own_codes))
+        """Codes that lead to another onion, or hold its address anywhere."""
+        hosts = {code: {host_of(code)} if host_of(code).endswith(".onion") else set() for code in self.found.codes}
+        return sorted(code for code, host in hosts.items() if (host | exact(code)).difference(self.ours))
 
     @cached_property
     def strange_codes(self) -> list[str]:
