@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from doubles.calls import PASSPHRASE, make_call
+from outreach.proof.test_c2pa import by_another
 
 from sottovoce.cli.common import today
 from sottovoce.outreach.call import Call, read_call
@@ -142,6 +143,7 @@ def test_each_film_carries_the_organisations_manifest(person: Person) -> None:
         assert (found.state, found.manifest and found.manifest.source) == ("ours", "compositeSynthetic")
         assert found.manifest
         assert found.manifest.language == film.parent.name
+    assert all(said["valid"] for said in by_another(*person.films()))  # a program that this one didn't write
 
 
 def test_a_build_with_nothing_changed_makes_nothing(person: Person) -> None:

@@ -72,7 +72,7 @@ def anchor(signer: Signer) -> list[bytes]:
 
 def by_another(*paths: Path) -> list[dict[str, Any]]:
     """What the second reader says of each file."""
-    done = subprocess.run([NODE, READER, *paths], capture_output=True, text=True, check=True, timeout=60)
+    done = subprocess.run([NODE, READER, *paths], capture_output=True, text=True, check=True, timeout=300)
     return [json.loads(line) for line in done.stdout.splitlines()]
 
 

@@ -306,6 +306,29 @@ def test_an_address_in_entities_comments_or_invisible_letters_is_found(
     assert verify(tmp_path / "wide.html", card).kind == "fake"
 
 
+def test_drawings_within_drawings_and_pictures_of_text_in_a_page_are_looked_at(
+    card: CardFile, ours: str, tmp_path: Path
+) -> None:
+    nested = drawn(THEIRS.upper()).replace(">", "><svg width='9' height='9'></svg>", 1)
+    card_picture = io.BytesIO()
+    EndCard(THEIRS, "").draw().save(card_picture, "png")
+    picture = f'<img src="data:image/png;charset=utf-8;base64,{base64.b64encode(card_picture.getvalue()).decode()}">'
+    for number, hidden in enumerate((nested, picture)):
+        path = tmp_path / f"{number}.html"
+        path.write_text(f"<p>{ours}</p>{hidden}", "utf-8")
+        assert verify(path, card).kind == "fake"
+
+
+def test_what_can_not_be_looked_at_is_named(card: CardFile, ours: str, tmp_path: Path) -> None:
+    (tmp_path / "page.html").write_text(f"<p>{ours}</p><svg><g></svg>", "utf-8")
+    with zipfile.ZipFile(tmp_path / "own.zip", "w") as archive:
+        archive.write(tmp_path / "page.html", "page.html")
+        archive.writestr("more.mht", THEIRS)
+    reasons = verify(tmp_path / "own.zip", card).reasons
+    assert "“more.mht” can't be looked at: it may show anything." in reasons
+    assert "page.html: “drawing 1 of the page” can't be looked at: it may show anything." in reasons
+
+
 def test_a_film_that_hides_behind_a_second_stream_or_says_no_length_is_looked_at_whole(
     films: Callable[[str, str], Path], card: CardFile, tmp_path: Path
 ) -> None:

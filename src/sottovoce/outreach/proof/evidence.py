@@ -35,7 +35,7 @@ _PIXELS_MOST = 100_000_000
 _ALIKE = 6.0  # grey levels on average by which two pictures are still the same one
 _LETTER = 32  # grey levels by which a cell of a card differs where other letters stand
 _PARTS_MOST, _PART_BYTES_MOST = 200, 512 << 20  # of a ZIP
-_SVG = re.compile(r"<svg\b.*?</svg>", re.DOTALL | re.IGNORECASE)
+_SVG = re.compile(r"<(/?)svg\b[^>]*>", re.IGNORECASE)
 _INLINE = re.compile(r"data:(image/[a-z+.-]+)((?:;[^,;\"'\s]*)*),([^\"')\s>]+)", re.IGNORECASE)
 _TAGS = re.compile(r"<!--.*?-->|<(?:script|style)\b.*?</(?:script|style)>|<[^>]*>", re.DOTALL | re.IGNORECASE)
 
@@ -50,6 +50,7 @@ class Evidence:
     read: list[str] = field(default_factory=list)
     parts: dict[str, Evidence] = field(default_factory=dict)  # of a ZIP, by name
     digest: bytes = b""  # SHA-256 of such a part
+    unread: list[str] = field(default_factory=list)  # what can't be looked at, by name
 
     def add_text(self, text: str) -> None:
         """Addresses in a text, however its letters are written; what can't be seen is left out."""
@@ -159,12 +160,25 @@ def _page(text: str, found: Evidence) -> None:
     for each in (text, html.unescape(text), plain, urllib.parse.unquote(html.unescape(text))):
         found.add_text(each)
     with tempfile.TemporaryDirectory() as folder:
-        _pictures(found, _inline(text, Path(folder)), ocr.PAGE_SIDES, read=False)
+        _pictures(found, _inline(text, Path(folder), found.unread), ocr.PAGE_SIDES)
 
 
-def _inline(text: str, folder: Path) -> Iterator[Path]:
-    """The pictures that stand in a page, drawings as pixels."""
-    drawings = [each.group().encode() for each in _SVG.finditer(text)]
+def _drawings(text: str) -> Iterator[str]:
+    """The drawings that stand in a page, each with those within it."""
+    depth, begin = 0, 0
+    for tag in _SVG.finditer(text):
+        if tag[1]:
+            depth = max(0, depth - 1)
+            if depth == 0:
+                yield text[begin : tag.end()]
+        else:
+            begin = begin if depth else tag.start()
+            depth += 1
+
+
+def _inline(text: str, folder: Path, unread: list[str]) -> Iterator[Path]:
+    """The pictures that stand in a page, drawings as pixels; `unread` gets what can't be drawn."""
+    drawings = [each.encode() for each in _drawings(text)]
     for number, (kind, packed, content) in enumerate(_INLINE.findall(text)):
         raw = _unpacked(content, packed="base64" in packed.lower())
         if "svg" in kind.lower():
@@ -178,6 +192,8 @@ def _inline(text: str, folder: Path) -> Iterator[Path]:
         said_by("rsvg-convert", "-h", "800", "--keep-aspect-ratio", "-b", "white", "-o", made, source, allowed=(0, 1))
         if made.exists():
             yield made
+        else:
+            unread.append(f"drawing {number + 1} of the page")
 
 
 def _unpacked(content: str, *, packed: bool) -> bytes:
@@ -199,5 +215,7 @@ def _zip(path: Path, found: Evidence) -> None:
                 if made.suffix in (*FILMS, *PICTURES, *TEXTS, ".pdf"):
                     found.parts[each.filename] = part = gather(made)
                     part.digest = hashlib.sha256(made.read_bytes()).digest()
+                else:
+                    found.unread.append(each.filename)
     except (zipfile.BadZipFile, RuntimeError, NotImplementedError):
         raise CallError(f"{path} is no ZIP that can be opened: it is damaged, or locked.") from None

@@ -155,6 +155,7 @@ def _about_file(case: _Case) -> Iterator[str]:
     }[case.credential.state]
     if said:
         yield said
+    yield from (f"“{_shown(name)}” can't be looked at: it may show anything." for name in case.found.unread)
     if case.kind == "ours" and not case.listed and case.credential.state != "ours":
         yield "It is no file of a signed list: a copy, or something else with our address. Compare what it says."
 
