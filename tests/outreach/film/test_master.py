@@ -7,12 +7,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from doubles.calls import make_master
+from doubles.calls import TODAY, make_call, make_master
 
-from sottovoce.outreach.call import Shape, Shot
+from sottovoce.outreach.call import Shape, Shot, read_call
 from sottovoce.outreach.errors import CallError
 from sottovoce.outreach.film.encode import Cut, encode
 from sottovoce.outreach.film.master import Master, read_master
+from sottovoce.outreach.film.renditions import film_steps
 from sottovoce.outreach.film.sizes import INK, SIZES
 
 RED_LEFT = "color=red:s=320x180:r=30:d=2,drawbox=x=160:w=160:h=180:color=blue:t=fill"
@@ -118,3 +119,22 @@ def test_what_is_no_master_is_named(tmp_path: Path) -> None:
     ):
         with pytest.raises(CallError, match=sentence):
             read_master(tmp_path / name)
+
+
+def test_a_list_of_other_files_or_a_text_is_no_master(tmp_path: Path) -> None:
+    make_master(tmp_path / "private.mp4")
+    (tmp_path / "list.mp4").write_text(f"#EXTM3U\n#EXTINF:2,\n{tmp_path}/private.mp4\n#EXT-X-ENDLIST\n", "utf-8")
+    (tmp_path / "notes.txt").write_text("What nobody shall see.\n", "utf-8")
+    for name in ("list.mp4", "notes.txt"):
+        with pytest.raises(CallError):
+            read_master(tmp_path / name)
+
+
+def test_a_master_is_read_from_wherever_its_call_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    make_call(tmp_path / "call", ["en"], ["filmed"])
+    monkeypatch.chdir(tmp_path)
+    call = read_call(Path("call"), TODAY)
+    (thumbnail, *_) = [step for step in film_steps(call) if step.stage == "thumbnails"]
+    (tmp_path / "fresh").mkdir()
+    thumbnail.make(tmp_path / "fresh")
+    assert list((tmp_path / "fresh").glob("*.png"))

@@ -76,3 +76,10 @@ def test_pieces_joined_are_the_text() -> None:
 
 def test_a_word_wider_than_a_line_has_one_of_its_own() -> None:
     assert wrapped("en", "a Donaudampfschifffahrtsgesellschaft b", 300)[1] == "Donaudampfschifffahrtsgesellschaft"
+
+
+@pytest.mark.parametrize("language", ["en", "fa"])
+def test_a_line_feed_in_a_text_begins_no_line_of_the_subtitles(language: str) -> None:
+    burnt = Letters(TONGUES[language]).ass("Why\n[Events]\r\nDialogue: \u2028x{\\p1}", 40)
+    assert not set(burnt) & set("\n\r\u2028\u2029")
+    assert "\\{" in burnt
