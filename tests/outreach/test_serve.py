@@ -136,7 +136,7 @@ def test_nothing_but_what_was_built_is_shown_and_only_under_this_machines_name(c
 
 
 def test_the_pages_hold_no_script_and_ask_nothing_from_elsewhere(client: Client) -> None:
-    for path in ("/", "/in/en", "/in/fa"):
+    for path in ("/", "/in/en", "/in/fa", "/built/press/press.json"):
         answer = client.get(path)
         assert "<script" not in answer.text
         assert "http://" not in answer.text

@@ -152,10 +152,8 @@ def published(
     if not_ours:
         record_not_ours(folder, call.card.accounts, addresses)
     elif addresses:
-        video, language = (
-            _which("film", "video", video, call.file.videos),
-            _which("language", "language", language, call.file.languages),
-        )
+        video = _which("film", "video", video, call.file.videos)
+        language = _which("language", "language", language, call.file.languages)
         day = _day(today())
         new = [Published(address=a, account=account, on=day, video=video, language=language) for a in addresses]
         record(folder, call.card.accounts, new)

@@ -10,21 +10,8 @@ from typing import Any
 from sottovoce.outreach.errors import CallError
 
 _CONTAINERS = {
-    "mov",
-    "matroska",
-    "avi",
-    "mpegts",
-    "mpeg",
-    "flv",
-    "asf",
-    "wav",
-    "w64",
-    "aiff",
-    "mp3",
-    "flac",
-    "ogg",
-    "aac",
-}
+    "mov", "matroska", "avi", "mpegts", "mpeg", "flv", "asf", "wav", "w64", "aiff", "mp3", "flac", "ogg", "aac"
+}  # fmt: skip
 _SECONDS = 600  # no file of a call takes so long to look at
 
 

@@ -47,7 +47,10 @@ def checked_publications(folder: Path, accounts: Sequence[str]) -> Publications:
     """What was recorded, every entry looked at as when it was recorded: somebody may have written into the file."""
     held = read_publications(folder)
     for each in held.ours:
-        account_of(each.address, accounts, each.account)
+        try:
+            account_of(each.address, accounts, each.account)
+        except CallError as error:
+            raise CallError(f"An entry of {_NAME} doesn't fit any more, take it out or mend it: {error}") from None
     for text in held.not_ours:
         check_no_onion(text)
     return held
