@@ -342,6 +342,29 @@ def test_a_film_that_hides_behind_a_second_stream_or_says_no_length_is_looked_at
     assert verify(live, card).kind == "fake"
 
 
+def test_another_address_in_a_films_subtitles_is_found(
+    films: Callable[[str, str], Path], card: CardFile, tmp_path: Path
+) -> None:
+    (tmp_path / "a.srt").write_text(f"1\n00:00:00,000 --> 00:00:01,000\n{THEIRS}\n", "utf-8")
+    parts = ("-i", str(films("own", "as it was")), "-i", str(tmp_path / "a.srt"), "-map", "0:v", "-map", "1:s")
+    command = ["ffmpeg", "-v", "error", "-y", *parts, "-c:v", "copy", "-c:s", "srt", str(tmp_path / "film.mkv")]
+    subprocess.run(command, check=True, timeout=60)
+    assert verify(tmp_path / "film.mkv", card).kind == "fake"
+
+
+def test_other_letters_beside_the_same_code_are_read_after_a_moment_of_our_own_card(
+    card: CardFile, ours: str, tmp_path: Path
+) -> None:
+    for name, text in (("own", ours), ("other", THEIRS)):
+        EndCard(text, ours.upper()).draw().save(tmp_path / f"{name}.png")
+    given = [word for name, seconds in (("own", "0.5"), ("other", "5"))
+             for word in ("-loop", "1", "-t", seconds, "-i", str(tmp_path / f"{name}.png"))]  # fmt: skip
+    graph = "[0:v][1:v]concat=n=2:v=1,scale=trunc(iw/2)*2:trunc(ih/2)*2,format=yuv420p"
+    command = ["ffmpeg", "-v", "error", "-y", *given, "-filter_complex", graph, str(tmp_path / "film.mp4")]
+    subprocess.run(command, check=True, timeout=60)
+    assert verify(tmp_path / "film.mp4", card).kind == "fake"
+
+
 def test_an_empty_picture_carries_nothing(card: CardFile, tmp_path: Path) -> None:
     Image.new("RGB", (640, 480), "white").save(tmp_path / "white.png")
     assert verify(tmp_path / "white.png", card) == Verdict("none", [])
