@@ -92,6 +92,30 @@ def test_fresh_advice_goes_along_with_its_day_and_old_advice_does_not(call: Call
     assert "Ask a friend for a bridge." not in old
 
 
+@pytest.mark.parametrize(("phone", "named"), [("never", set()), ("own", set(LANGUAGES))])
+def test_a_guide_names_a_way_by_telephone_only_where_the_policy_allows_one(
+    call: Call, phone: str, named: set[str]
+) -> None:
+    chosen = replace(call, policy=msgspec.structs.replace(call.policy, phone=phone))
+    made = guides(chosen, TODAY)
+    assert {tag for tag in LANGUAGES if "Onion Browser" in " ".join(all_texts(made[tag]))} == named
+
+
+@pytest.mark.parametrize("vpn", ["none", "before"])
+@pytest.mark.parametrize("helper", ["never", "trusted"])
+def test_the_programs_own_guides_contradict_no_policy(call: Call, vpn: str, helper: str) -> None:
+    chosen = replace(call, policy=msgspec.structs.replace(call.policy, vpn=vpn, helper=helper))
+    assert set(guides(chosen, TODAY)) == set(LANGUAGES)
+
+
+def test_advice_that_contradicts_the_policy_is_named_by_its_clause(call: Call, organisation: Organisation) -> None:
+    sign_advice(organisation.office, TODAY - 2, {"en": "Start Tor Browser.\n\nUse a VPN first."}, TODAY)
+    shutil.copy(organisation.office.signed.path("advice"), call.folder / "signed")
+    assert call.policy.vpn == "none"
+    with pytest.raises(CallError, match=r"“Use a VPN first.” says .* the policy has vpn = “none”"):
+        guides(call, TODAY)
+
+
 def test_they_are_kept_until_something_changes(call: Call) -> None:
     made = guides(call, TODAY)
     kept = call.built / ".guides.json"

@@ -19,6 +19,7 @@ import zxingcpp
 from door.test_app import TODAY, World
 from doubles.organisation import NAME, Organisation
 from doubles.visitor import Page, Visitor
+from outreach.paper.crawler import Own, strange
 from PIL import Image
 
 from sottovoce.door.pack import LANGUAGES
@@ -109,6 +110,17 @@ def test_the_cards_files_say_the_same_as_the_page(visitor: Visitor, calling: Org
     assert said["calls"][0]["files"][0]["sha256"] == (b"h" * 32).hex()
     (code,) = zxingcpp.read_barcodes(Image.open(io.BytesIO(got["png"].raw)))
     assert code.text == calling.address.upper()
+
+
+def test_the_cards_page_and_files_take_nothing_in_and_show_no_other_address(
+    visitor: Visitor, calling: Organisation
+) -> None:
+    got = files(visitor)
+    pages = [visitor.get(f"/{tag}/card").text for tag in LANGUAGES]
+    assert not [tag for page in pages for tag in re.findall(r"<(?:form|input|textarea|button|script|iframe)\b", page)]
+    shown = [re.sub(r"<[^>]*>", " ", page) for page in pages] + [got["txt"].text, got["json"].text]
+    assert all(calling.address[:4] in text for text in shown)
+    assert [fault for text in shown for fault in strange(text, Own([calling.address]))] == []
 
 
 def test_the_lines_of_the_text_are_those_that_sha256sum_takes(visitor: Visitor, tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from doubles.calls import PASSPHRASE, make_call
+from outreach.paper.crawler import Own, crawl
 from outreach.proof.test_c2pa import by_another
 
 from sottovoce.cli.common import today
@@ -122,6 +123,16 @@ def test_every_rendition_is_there_and_within_its_platforms_limits(person: Person
 def test_codes_cards_addresses_and_traces_are_right_in_everything_that_was_built(person: Person) -> None:
     assert "Errors: 0, warnings: 0." in person.says("check", person.folder, "--built", "--strict")
     assert not [trace for film in person.films() for trace in traces(film)]
+
+
+def test_no_text_page_or_paper_takes_in_runs_fetches_or_leads_elsewhere(person: Person) -> None:
+    call, built = person.call, person.folder / "build"
+    paths = [path for path in built.rglob("[!.]*") if path.is_file() and "parts" not in path.parts]
+    files = {path.relative_to(built).as_posix(): path for path in paths if path.suffix not in (".mp4", ".png")}
+    assert {path.suffix for path in files.values()} == {".html", ".json", ".pdf", ".srt", ".txt", ".zip"}
+    location = f"http://{call.address}/c/{call.file.name}"
+    own = Own(call.card.addresses, [*call.card.accounts, call.file.site, "https://example.org/PATH/"], location)
+    assert crawl({name: path.read_bytes() for name, path in files.items()}, own) == []
 
 
 def test_another_reader_of_codes_reads_the_address_in_the_last_seconds(person: Person, tmp_path: Path) -> None:

@@ -17,7 +17,8 @@ from doubles.calls import ADDRESS, NAME, make_call
 from sottovoce.outreach.call import Call
 from sottovoce.outreach.check import Finding
 from sottovoce.outreach.errors import CallError
-from sottovoce.outreach.serve import Gallery, next_steps
+from sottovoce.outreach.outcome import next_steps
+from sottovoce.outreach.serve import Gallery
 
 FILM = bytes(range(256)) * 40
 FAULT = Finding("vpn", "texts/en.toml", "This sentence <contradicts> the policy: mend it.")
@@ -149,5 +150,7 @@ def test_what_comes_next_begins_with_what_hinders_the_rest(call: Call) -> None:
     assert "call review en" in steps[0]
     assert "call review fa" in steps[1]
     assert steps[2].startswith("The card names no account")
+    looked_at, signed = [next(at for at, step in enumerate(steps) if said in step) for said in ("--built", "call sign")]
+    assert looked_at < signed
     unbuilt = make_call(call.folder / "other", ("en",))
     assert list(next_steps(unbuilt))[-1].startswith("Build it:")

@@ -14,7 +14,7 @@ from rich.table import Table
 from sottovoce.outreach.build import all_steps
 from sottovoce.outreach.call import Call, read_call
 from sottovoce.outreach.check import check as find
-from sottovoce.outreach.serve import found, next_steps
+from sottovoce.outreach.outcome import found, next_steps
 from sottovoce.outreach.steps import Builder, Done, Step
 
 from .call_check import show

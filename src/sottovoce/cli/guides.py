@@ -11,6 +11,7 @@ import datetime
 import hashlib
 import itertools
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import NamedTuple
@@ -24,8 +25,11 @@ from sottovoce.door.pages import Pages
 from sottovoce.door.texts import TONGUES
 from sottovoce.door.told import CardView, News
 from sottovoce.outreach.call import Call
+from sottovoce.outreach.check.meaning import contrary
+from sottovoce.outreach.check.plain import sentences
 from sottovoce.outreach.errors import CallError
 from sottovoce.outreach.paper.guide import Part, Section
+from sottovoce.outreach.policy import Policy
 from sottovoce.trust.languages import Advice, read_advice
 from sottovoce.trust.published import SignedFolder
 
@@ -33,6 +37,7 @@ _NEVER_SHOWN = 0  # the hour of the next answers: such parts of the site are lef
 _FIRST_DAY = datetime.date(1970, 1, 1)
 _LINES = {"p": "paragraph", "li": "list", "h1": "chapter", "h2": "heading", "summary": "heading"}
 _LEFT_OUT = ("head", "header", "footer", "nav", "form", "a")
+_ON_A_PHONE = "Onion Browser"  # the only way on an iPhone, named alike in all languages
 _KEPT = ".guides.json"  # below what is built: to render them takes a second
 
 
@@ -57,6 +62,7 @@ def guides(call: Call, today: int) -> dict[str, list[Section]]:
     recipe = [
         *packs.values(),
         fresh.raw if fresh else b"",
+        repr(call.policy).encode(),
         call.card.name.encode(),
         *map(_source, (__file__, texts.__file__)),
     ]
@@ -66,10 +72,24 @@ def guides(call: Call, today: int) -> dict[str, list[Section]]:
         held_key, held = msgspec.json.decode(kept.read_bytes(), type=tuple[str, dict[str, list[Section]]])
         if held_key == key:
             return held
-    made = {language: _chapters(raw, call.card.name, _news(fresh, language)) for language, raw in packs.items()}
+    made = {
+        language: [
+            _by_policy(call.policy, language, each) for each in _chapters(raw, call.card.name, _news(fresh, language))
+        ]
+        for language, raw in packs.items()
+    }
     kept.parent.mkdir(parents=True, exist_ok=True)
     kept.write_bytes(msgspec.json.encode((key, made)))
     return made
+
+
+def _by_policy(policy: Policy, language: str, chapter: Section) -> Section:
+    """A chapter without what the policy does not want said; CallError where a sentence of it contradicts the policy."""
+    for sentence in (each for part in chapter.parts for text in part.texts for each in sentences(text)):
+        for _, what in contrary(policy, language, sentence):
+            raise CallError(f"The guide “{chapter.heading}” ({language}): “{sentence}” {what}.")
+    parts = [part for part in chapter.parts if policy.phone != "never" or _ON_A_PHONE not in " ".join(part.texts)]
+    return replace(chapter, parts=parts, sections=[_by_policy(policy, language, each) for each in chapter.sections])
 
 
 def _source(path: str) -> bytes:

@@ -181,7 +181,7 @@ def checklist(item: Item) -> str:
         *(f"{'Send' if item.platform == 'forward' else 'Upload'} “{name}”." for name in item.names),
         *["Keep it private until you have looked at it there."] * (item.platform in ("youtube", "shorts")),
         *[f"Set “{platform.synthetic}”: the film says itself that it is acted or made by a machine."] * bool(labelled),
-        "Paste the texts below. Do not shorten the address, and make no link of it.",
+        "Copy the texts below: a click takes a whole one. Do not shorten the address, and make no link of it.",
         "Look at what the platform shows: the last six seconds are the card, and a phone reads its QR code.",
         *[f"Note where it went:  sottovoce call published FOLDER URL {which}"] * (item.platform != "forward"),
     ]

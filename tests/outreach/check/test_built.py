@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 import segno
+from doubles.endcard import EndCard
 from outreach.check.conftest import SECRETS, TODAY
 from PIL import Image, PngImagePlugin
 
@@ -80,6 +81,18 @@ def test_a_picture_and_a_zip_with_anothers_code_are_found(call: Path) -> None:
         ("qr", "build/card.png"),
         ("address", "build/pass-on.zip"),
     }
+
+
+@pytest.mark.parametrize(("changed", "is_told"), [(0, False), (6, True), (20, True)])
+def test_a_picture_whose_address_has_other_letters_than_the_card_is_found(
+    call: Path, changed: int, is_told: bool
+) -> None:
+    (call / "build").mkdir()
+    other = str.maketrans("abcdefghijklmnopqrstuvwxyz234567", "hijklmnopqrstuvwxyzabcdefg567234")
+    shown = OURS[:4] + OURS[4 : 4 + changed].translate(other) + OURS[4 + changed :]
+    EndCard(shown, OURS.upper()).draw().resize((1280, 720)).save(call / "build/card.png")
+    said = [(each.rule, each.file) for each in found(call)]
+    assert said == [("address", "build/card.png")] * is_told
 
 
 def test_traces_and_sizes_are_found_and_copies_are_looked_at_once(call: Path) -> None:

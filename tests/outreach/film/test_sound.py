@@ -14,8 +14,9 @@ from sottovoce.outreach.call import Chord, Line, Note, Sound
 from sottovoce.outreach.errors import CallError
 from sottovoce.outreach.film.bed import make_bed
 from sottovoce.outreach.film.loudness import LUFS, PEAK, encode_file, encode_mix, encode_silence
+from sottovoce.outreach.film.sizes import HZ
 from sottovoce.outreach.film.sound import mix
-from sottovoce.outreach.film.voice import HZ, resampled, speak
+from sottovoce.outreach.film.voice import resampled, speak
 
 VOICE = Sound(voice="en", lines=[Line(start=0.5, say="I am an accountant."), Line(start=3, say="Nobody answered.")])
 BED = Sound(chords=[Chord(start=0, keys=[45, 57]), Chord(start=2, keys=[41, 60])], notes=[Note(start=1, key=76)])

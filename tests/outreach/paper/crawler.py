@@ -63,7 +63,7 @@ def _faults(path: str, content: bytes, files: dict[str, bytes], own: Own) -> Ite
             with zipfile.ZipFile(io.BytesIO(content)) as archive:
                 members = {name: archive.read(name) for name in archive.namelist()}
             yield from crawl(members, own)
-        case ".txt":
+        case ".txt" | ".srt":
             yield from _text(content.decode(), own)
         case ".json":
             yield from _text("\n".join(_strings(json.loads(content))), own)

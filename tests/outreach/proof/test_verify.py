@@ -223,9 +223,8 @@ def listed(card: CardFile, path: Path, anchors: list[bytes]) -> CardFile:
 def test_a_file_of_a_signed_list_is_ours_even_without_an_address(card: CardFile, tmp_path: Path) -> None:
     (tmp_path / "ledger.srt").write_text("1\n00:00:01,000 --> 00:00:02,000\nThe sums never met.\n", "utf-8")
     held = listed(card, tmp_path / "ledger.srt", [])
-    assert verify(tmp_path / "ledger.srt", held) == Verdict(
-        "ours", ["It is exactly the file “upload/youtube/en/1-1 ledger.mp4” of a list that the organisation signed."]
-    )
+    said = "“upload/youtube/en/1-1 ledger.mp4” of a list that the organisation signed; it is meant until 2026-11-23"
+    assert verify(tmp_path / "ledger.srt", held) == Verdict("ours", [f"It is exactly the file {said}."])
     (tmp_path / "ledger.srt").write_text("1\n00:00:01,000 --> 00:00:02,000\nThe sums always met.\n", "utf-8")
     assert verify(tmp_path / "ledger.srt", held).kind == "none"
 

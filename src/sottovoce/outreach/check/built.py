@@ -18,7 +18,7 @@ from ..platforms import platforms
 from ..proof.evidence import FILMS, PICTURES, TEXTS, Evidence, gather
 from ..proof.listing import ON_THE_WAY
 from ..proof.metadata import traces
-from ..proof.onions import others
+from ..proof.onions import others, unlike
 from ..proof.qr import codes_of_film
 from .finding import Finding
 from .lengths import length
@@ -74,7 +74,9 @@ def _carried(call: Call, file: str, name: str, found: Evidence) -> Iterator[Find
     """Codes and addresses that are not the card's, to the letter; in a ZIP, of each file in it."""
     for code in sorted(found.codes - {call.address.upper()}):
         yield Finding("qr", file, f"A QR code in {name} says “{code[:80]}”, not the card's address: build it anew.")
-    strange = found.addresses | others(found.read, call.address.removesuffix(".onion"))
+    ours = call.address.removesuffix(".onion")
+    read = others(found.read, ours) or {name for each in found.readings for name in unlike(each, ours)}
+    strange = found.addresses | read
     for address in sorted(strange - {call.address}):
         yield Finding("address", file, f"{name} shows {address}, which is not on the card: take it out.")
     for inner, part in found.parts.items():

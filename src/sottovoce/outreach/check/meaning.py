@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from ..policy import Policy
 from ..tongues import TONGUES
 from .clauses import CONTRARY, SAYS, statements
 from .finding import Finding
@@ -35,14 +36,21 @@ def known(call: Parts) -> Iterator[Passage]:
 
 
 def _contradictions(call: Parts, passage: Passage, sentence: str) -> Iterator[Finding]:
+    assert call.policy is not None  # noqa: S101  asked for by the caller
+    for clause, what in contrary(call.policy, passage.language, sentence):
+        yield about(clause, passage, sentence, what)
+
+
+def contrary(policy: Policy, language: str, sentence: str) -> Iterator[tuple[str, str]]:
+    """Each clause of a policy that a sentence contradicts, once, and how, as "says …, but …: do …"."""
     clauses = set()
-    for said in statements(passage.language, sentence):
-        answer = getattr(call.policy, said.clause)
+    for said in statements(language, sentence):
+        answer = getattr(policy, said.clause)
         if said.clause not in clauses and said.statement in CONTRARY[said.clause].get(answer, ()):
             clauses.add(said.clause)
             says = SAYS[said.clause, said.statement]
             what = f"says {says}, but the policy has {said.clause} = “{answer}”: say it otherwise, or change the policy"
-            yield about(said.clause, passage, sentence, what)
+            yield said.clause, what
 
 
 def kept_promises(call: Parts) -> Iterator[Finding]:

@@ -11,7 +11,8 @@ import numpy as np
 from ..call import Chord, Note, Sound
 from ..errors import CallError
 from .run import run
-from .voice import HZ, Samples
+from .sizes import HZ
+from .voice import Samples
 
 _IN, _OUT = 1.4, 1.6  # seconds in which a chord comes and goes; one goes while the next comes
 _BESIDE = ((-0.06, 0.3), (0.05, 0.7))  # two strings a key, a little out of tune, left and right of the middle

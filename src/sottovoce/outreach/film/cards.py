@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ..call import Call, Shape
 from ..errors import CallError
@@ -16,11 +17,13 @@ from .encode import Cut, Feed, encode
 from .endcard import Card
 from .fonts import files
 from .layout import LAYOUTS
-from .paint import Painter, Pixels
 from .run import versions
 from .scene import Drawing
 from .sizes import CARD_SECONDS, SIZES, frames
 from .storyboard import Layer
+
+if TYPE_CHECKING:
+    from .paint import Pixels
 
 
 @dataclass(frozen=True)
@@ -56,6 +59,8 @@ class CardFilm:
 
 def card_frames(card: Card, shape: Shape, size: tuple[int, int], rate: int) -> Iterator[Pixels]:
     """The frames of a card until nothing moves; CallError where its QR code would not have whole pixels in a size."""
+    from .paint import Painter  # noqa: PLC0415 as in sources.py
+
     if LAYOUTS[shape].module * size[0] % SIZES[shape][0]:
         raise CallError(f"An end card of {size[0]}x{size[1]} pixels has no sharp QR code: use another size.")
     drawing, painter = Drawing.of(card.svg(shape)), Painter(shape, size)

@@ -11,11 +11,14 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ..call import Shape
-from .paint import Pixels
 from .run import FFMPEG, failed, missing
 from .sizes import SIZES
+
+if TYPE_CHECKING:
+    from .paint import Pixels
 
 _X264 = (
     "-c:v", "libx264", "-preset", "veryfast", "-profile:v", "high", "-level:v", "4.0", "-keyint_min", "24", "-bf", "2",

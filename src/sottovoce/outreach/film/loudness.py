@@ -5,9 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from .run import FFMPEG, run
-from .voice import HZ, Samples
+from .sizes import HZ
+
+if TYPE_CHECKING:
+    from .voice import Samples
 
 LUFS = -14  # what platforms play at: louder is turned down, softer stays soft
 PEAK = -1.5  # dBTP in the finished file

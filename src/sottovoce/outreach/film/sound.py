@@ -9,7 +9,8 @@ import numpy as np
 from ..call import Sound
 from ..errors import CallError
 from .bed import make_bed
-from .voice import HZ, Samples, speak
+from .sizes import HZ
+from .voice import Samples, speak
 
 _VOICE, _BED = 0.16, 0.05  # loudness, root mean square of full scale: the bed is 10 dB below the voice
 _DUCKED = 0.5  # of the bed's loudness, while somebody speaks

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -16,9 +17,11 @@ from .camera import moves_alone
 from .encode import Feed
 from .fonts import files
 from .master import Master, read_master
-from .paint import Painter, Pixels
 from .sizes import RATE, frames
 from .storyboard import Storyboard
+
+if TYPE_CHECKING:
+    from .paint import Pixels
 
 _FOR_SQUARE = re.compile(r'data-only="[^"]*1x1')
 
@@ -68,6 +71,8 @@ class Drawn:
         return Feed.drawn(shape, RATE, self._frames(shape, [frames(t)]))
 
     def _frames(self, shape: Shape, numbers: range | list[int]) -> Iterator[Pixels]:
+        from .paint import Painter  # noqa: PLC0415 Skia takes long to load: a build with nothing to paint does without
+
         board, painter = Storyboard(self.video), Painter(shape)
         return (painter.paint(board.frame(number, shape)) for number in numbers)
 

@@ -13,7 +13,6 @@ from ..steps import Step
 from .loudness import encode_file, encode_mix, encode_silence
 from .run import versions
 from .sizes import CARD_SECONDS
-from .sound import mix
 from .sources import Filmed, source_of
 
 
@@ -55,6 +54,8 @@ class Track:
             ends = total if self.name.startswith("own-") else self.seconds  # it may go on while the card is shown
             encode_file(self.file, ends, total, self.kbps, fresh / name)
         elif sound.lines or sound.chords or sound.notes or sound.bed:
+            from .sound import mix  # noqa: PLC0415 as NumPy, which only a mix needs
+
             encode_mix(mix(sound, self.video.folder, total), self.kbps, fresh / name)
         else:
             encode_silence(total, self.kbps, fresh / name)

@@ -10,8 +10,8 @@ import numpy as np
 from ..call import Line, Sound
 from ..errors import CallError
 from .run import run
+from .sizes import HZ
 
-HZ = 48_000
 Samples = np.ndarray[tuple[int, ...], np.dtype[np.float64]]
 _QUIET = 0.006  # of the loudest possible: what is softer is no speech
 _BEFORE, _AFTER = 0.01, 0.04  # seconds kept around the speech

@@ -42,15 +42,20 @@ _TAGS = re.compile(r"<!--.*?-->|<(?:script|style)\b.*?</(?:script|style)>|<[^>]*
 
 @dataclass
 class Evidence:
-    """`codes`: texts of QR codes; `addresses`: real onion addresses that stand there as text; `read`: what tesseract
-    made of pictures, each ready to be compared (`as_read`)."""
+    """`codes`: texts of QR codes; `addresses`: real onion addresses that stand there as text; `readings`: what
+    tesseract made of each picture in some sizes, ready to be compared (`as_read`)."""
 
     codes: set[str] = field(default_factory=set)
     addresses: set[str] = field(default_factory=set)
-    read: list[str] = field(default_factory=list)
+    readings: list[Sequence[str]] = field(default_factory=list)
     parts: dict[str, Evidence] = field(default_factory=dict)  # of a ZIP, by name
     digest: bytes = b""  # SHA-256 of such a part
     unread: list[str] = field(default_factory=list)  # what can't be looked at, by name
+
+    @property
+    def read(self) -> list[str]:
+        """All readings of all pictures."""
+        return [text for texts in self.readings for text in texts]
 
     def add_text(self, text: str) -> None:
         """Addresses in a text, however its letters are written; what can't be seen is left out."""
@@ -137,7 +142,7 @@ def _on_paper(picture: Image.Image) -> list[Image.Image]:
 def _read_all(found: Evidence, pictures: Sequence[tuple[Image.Image, list[Code]]], sides: Sequence[int]) -> None:
     with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
         for texts in pool.map(lambda each: ocr.texts(each[0], each[1], sides), pictures):
-            found.read += [as_read(text) for text in texts]
+            found.readings.append([as_read(text) for text in texts])
 
 
 def _pdf(path: Path, found: Evidence) -> None:

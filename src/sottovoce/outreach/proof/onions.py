@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 LETTERS = 56  # of a name, without `.onion`
 MISREAD_MOST = 4  # letters: more than reading by machine got wrong (at most 3 of 56 were tried)
@@ -66,6 +66,23 @@ def others(reads: Sequence[str], ours: str) -> set[str]:
     sure = {name for name in likely if is_onion(name) and name != ours}
     alike = {one for at, one in enumerate(names) if any(misread(one, two) < _FAR // 2 for two in names[at + 1 :])}
     return {f"{name}.onion" for name in sure or sorted(alike)[:1]}
+
+
+def unlike(readings: Sequence[str], ours: str) -> set[str]:
+    """What looks like an onion address in one picture and isn't ours, even with every letter misread that a machine
+    misreads; `readings` are those of the picture in several sizes (`as_read`): each that has an address must have one.
+    """
+    found = [{name: misread(ours, name) for name in _names(read)} for read in readings]
+    strange = [{name for name, letters in names.items() if letters > MISREAD_MOST} for names in found if names]
+    return {f"{name[-LETTERS:]}.onion" for name in strange[0]} if strange and all(strange) else set()
+
+
+def _names(read: str) -> Iterator[str]:
+    """What stands before each “onion”, with room for letters that were read twice; a sentence has no digits."""
+    for end in re.finditer("onion", read):
+        name = read[max(0, end.start() - LETTERS - MISREAD_MOST) : end.start()]
+        if len(name) >= LETTERS - MISREAD_MOST and sum(map(str.isdigit, name)) >= _DIGITS_LEAST:
+            yield name
 
 
 def _is_other(name: str, ours: str) -> bool:

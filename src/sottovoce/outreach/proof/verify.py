@@ -5,6 +5,7 @@ A QR code decides, since it is read whole or not at all. What a machine reads fr
 
 from __future__ import annotations
 
+import datetime
 import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -13,6 +14,7 @@ from pathlib import Path
 from typing import Literal
 
 from sottovoce.outreach.errors import CallError
+from sottovoce.protocol.sizes import EPOCH_SECONDS
 from sottovoce.trust.card_file import CardFile
 
 from . import c2pa
@@ -48,7 +50,7 @@ class _Case:
 
     found: Evidence
     ours: Sequence[str]
-    listed: str = ""  # its name in a signed list
+    listed: str = ""  # what a signed list says of it
     credential: Credential = field(default_factory=lambda: Credential("none"))
 
     @cached_property
@@ -109,8 +111,12 @@ def verify(path: Path, card: CardFile) -> Verdict:
 
 
 def _listed(card: CardFile, digest: bytes) -> str:
-    """The path of a file in a signed list, by its hash; "" where none has it."""
-    return next((each.path for one in card.lists.values() if (each := one.find(digest)) is not None), "")
+    """What a signed list says of a file, by its hash; "" where none has it."""
+    for one in card.lists.values():
+        if (each := one.find(digest)) is not None:
+            until = datetime.datetime.fromtimestamp(one.until * EPOCH_SECONDS, datetime.UTC).date()
+            return f"“{each.path}” of a list that the organisation signed; it is meant until {until}"
+    return ""
 
 
 def _named(name: str, verdict: Verdict) -> Verdict:
@@ -146,7 +152,7 @@ def _about_text(case: _Case) -> Iterator[str]:
 
 def _about_file(case: _Case) -> Iterator[str]:
     if case.listed:
-        yield f"It is exactly the file “{case.listed}” of a list that the organisation signed."
+        yield f"It is exactly the file {case.listed}."
     said = {
         "ours": "Its C2PA manifest is whole, and signed under our own authority.",
         "strange": f"Its C2PA manifest is signed by somebody unknown, who says to be “{case.credential.signer}”.",
