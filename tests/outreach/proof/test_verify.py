@@ -341,6 +341,31 @@ def test_a_film_that_hides_behind_a_second_stream_or_says_no_length_is_looked_at
     assert verify(live, card).kind == "fake"
 
 
+def test_another_address_as_a_picture_beside_ours_as_text_makes_a_sheet_a_fake(
+    card: CardFile, ours: str, tmp_path: Path
+) -> None:
+    EndCard(THEIRS, "").draw().save(tmp_path / "shown.png")
+    shown = base64.b64encode((tmp_path / "shown.png").read_bytes()).decode()
+    html = f'<p style="color: white">{ours}<p><img style="width: 100%" src="data:image/png;base64,{shown}">'
+    HTML(string=html).write_pdf(tmp_path / "sheet.pdf")
+    assert verify(tmp_path / "sheet.pdf", card).kind == "fake"
+
+
+def test_what_goes_on_after_the_end_that_a_film_says_is_looked_at(
+    films: Callable[[str, str], Path], card: CardFile, tmp_path: Path
+) -> None:
+    own, other, both = films("own", "as it was"), films("all exchanged", "as it was"), tmp_path / "both.mp4"
+    joined = ("-i", str(own), "-i", str(other), "-filter_complex", "[0:v][1:v]concat=n=2:v=1", "-preset", "ultrafast")
+    subprocess.run(["ffmpeg", "-v", "error", "-y", *joined, str(both)], check=True, timeout=60)
+    raw = bytearray(both.read_bytes())
+    for box, at in ((b"mvhd", 20), (b"tkhd", 24), (b"mdhd", 20), (b"elst", 12)):  # where each says the length
+        place = raw.index(box) + at
+        length = int.from_bytes(raw[place : place + 4], "big")
+        raw[place : place + 4] = (length // 2).to_bytes(4, "big")
+    both.write_bytes(raw)
+    assert verify(both, card).kind == "fake"
+
+
 def test_another_address_in_a_films_subtitles_is_found(
     films: Callable[[str, str], Path], card: CardFile, tmp_path: Path
 ) -> None:

@@ -63,7 +63,7 @@ def _one(call: Call, path: Path, name: str) -> Iterator[Finding]:
             tells = f"{trace.where}: {trace.says}"
             yield Finding("metadata", name, f"{path.name} tells more than it shows ({tells}): build it anew.")
         if path.suffix.lower() in _LOOKED_AT:
-            yield from _carried(call, name, path.name, gather(path))
+            yield from _carried(call, name, path.name, gather(path, own=True))
         if path.suffix.lower() in FILMS:
             yield from (Finding("qr", name, said) for said in _card(call, path))
     except CallError as error:

@@ -63,19 +63,22 @@ class Evidence:
         self.addresses |= exact("".join(each for each in plain if unicodedata.category(each) not in ("Cf", "Mn")))
 
 
-def gather(path: Path) -> Evidence:
-    """All of a film, picture, PDF, page, text or ZIP; CallError where it is damaged, or of no kind that can be read."""
+def gather(path: Path, *, own: bool = False) -> Evidence:
+    """All of a film, picture, PDF, page, text or ZIP; CallError where it is damaged, or of no kind that can be read.
+
+    `own`: made by this program, so that no text lies hidden behind what a PDF shows: its pages need no reading.
+    """
     kind, found = path.suffix.lower(), Evidence()
     if kind in FILMS:
         _film(path, found)
     elif kind in PICTURES:
         _pictures(found, [path], ocr.PAGE_SIDES)
     elif kind == ".pdf":
-        _pdf(path, found)
+        _pdf(path, found, own=own)
     elif kind in TEXTS:
         _page(_decoded(path.read_bytes()), found)
     elif kind == ".zip":
-        _zip(path, found)
+        _zip(path, found, own=own)
     else:
         raise CallError(f"{path} is no film, picture, PDF, page or ZIP: name a file of these.")
     return found
@@ -145,13 +148,13 @@ def _read_all(found: Evidence, pictures: Sequence[tuple[Image.Image, list[Code]]
             found.readings.append([as_read(text) for text in texts])
 
 
-def _pdf(path: Path, found: Evidence) -> None:
+def _pdf(path: Path, found: Evidence, *, own: bool) -> None:
     text = said_by("pdftotext", "-raw", path, "-").decode("utf-8", "replace")
     found.add_text(text)
     found.add_text(path.read_bytes().decode("latin-1"))  # links are no text
     found.add_text(said_by("pdfinfo", "-url", path, allowed=(0, 1, 99)).decode("utf-8", "replace"))
     with tempfile.TemporaryDirectory() as folder:
-        _pictures(found, pages(path, Path(folder)), ocr.PAGE_SIDES, read=not text.strip())
+        _pictures(found, pages(path, Path(folder)), ocr.PAGE_SIDES, read=not (own and text.strip()))
 
 
 def _decoded(raw: bytes) -> str:
@@ -208,7 +211,7 @@ def _unpacked(content: str, *, packed: bool) -> bytes:
         return b""
 
 
-def _zip(path: Path, found: Evidence) -> None:
+def _zip(path: Path, found: Evidence, *, own: bool) -> None:
     try:
         with zipfile.ZipFile(path) as archive, tempfile.TemporaryDirectory() as folder:
             inside = [each for each in archive.infolist() if not each.is_dir()]
@@ -218,7 +221,7 @@ def _zip(path: Path, found: Evidence) -> None:
                 made = Path(folder) / f"{number}{Path(each.filename).suffix.lower()}"
                 made.write_bytes(archive.read(each))
                 if made.suffix in (*FILMS, *PICTURES, *TEXTS, ".pdf"):
-                    found.parts[each.filename] = part = gather(made)
+                    found.parts[each.filename] = part = gather(made, own=own)
                     part.digest = hashlib.sha256(made.read_bytes()).digest()
                 else:
                     found.unread.append(each.filename)

@@ -22,7 +22,7 @@ def sampled(path: Path) -> Iterator[tuple[float, Image.Image]]:
     """Times in seconds and pictures of a film; the last ones first. CallError where it is none.
 
     A player may show another one of several streams than ffmpeg would: all are looked at. What does not say how long it
-    is, as some recordings, is looked at from its beginning.
+    is, as some recordings, is looked at from its beginning; what goes on after the end that it says, after that, too.
     """
     said = probe(path)
     seconds = float(said["format"].get("duration", 0))
@@ -35,6 +35,8 @@ def sampled(path: Path) -> Iterator[tuple[float, Image.Image]]:
         yield from _pictures(path, stream, begin, seconds, _STEP)
         if begin > 0:
             yield from _pictures(path, stream, 0.0, begin, max(_ROUGH_STEP, begin / _MOST))
+        unsaid = ("-ignore_editlist", "1") if "mp4" in said["format"]["format_name"] else ()
+        yield from _pictures(path, stream, seconds, seconds + _MOST * _ROUGH_STEP, _ROUGH_STEP, unsaid)
 
 
 def subtitles(path: Path) -> Iterator[str]:
@@ -47,14 +49,16 @@ def subtitles(path: Path) -> Iterator[str]:
         yield said.decode("utf-8", "replace")
 
 
-def _pictures(path: Path, stream: int, begin: float, end: float, step: float) -> Iterator[tuple[float, Image.Image]]:
+def _pictures(
+    path: Path, stream: int, begin: float, end: float, step: float, more: Sequence[str] = ()
+) -> Iterator[tuple[float, Image.Image]]:
     fit = f"fps=1/{step},scale='min({_LARGEST},iw)':'min({_LARGEST},ih)':force_original_aspect_ratio=decrease"
     part = ("-ss", f"{begin:.3f}", "-t", f"{max(end - begin, step):.3f}", "-i", f"file:{path}")
     with tempfile.TemporaryDirectory() as folder:
         # Single pictures: a film can change its size within, and then no stream of raw pixels could be cut apart.
         # A file that claims to be a film may be a list of addresses: nothing but itself is opened.
         only = ("-nostdin", "-v", "error", "-protocol_whitelist", "file")
-        said_by("ffmpeg", *only, *part, "-map", f"0:v:{stream}", "-vf", fit, "-q:v", "2", f"{folder}/%05d.jpg")
+        said_by("ffmpeg", *only, *more, *part, "-map", f"0:v:{stream}", "-vf", fit, "-q:v", "2", f"{folder}/%05d.jpg")
         for made in sorted(Path(folder).glob("*.jpg")):
             number = int(made.stem) - 1
             with Image.open(made) as picture:
