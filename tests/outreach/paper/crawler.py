@@ -32,6 +32,7 @@ TOKEN = re.compile(
 )
 GROUP = re.compile("[a-z2-7]{2,}")
 NAME, SHORTEST = 56, 16  # letters of an onion's name; from how many on one is taken for an onion's
+READABLE = re.compile(rb"[ -~]{16,}")  # in a film
 ONION_LOCATION = "onion-location"
 
 
@@ -68,7 +69,7 @@ def _faults(path: str, content: bytes, files: dict[str, bytes], own: Own) -> Ite
         case ".json":
             yield from _text("\n".join(_strings(json.loads(content))), own)
         case ".mp4":
-            yield from strange(content.decode("latin-1"), own)
+            yield from strange(b"\n".join(READABLE.findall(content)).decode(), own)
         case suffix:
             yield f"nobody knows how to look into {suffix or 'a file without an ending'}"
 

@@ -5,9 +5,8 @@ Every file is read and films are sampled, so this takes minutes: `call check --b
 
 from __future__ import annotations
 
-import hashlib
 import os
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -15,7 +14,7 @@ from ..call import Call
 from ..errors import CallError
 from ..film.sizes import CARD_SECONDS
 from ..platforms import platforms
-from ..proof.evidence import FILMS, PICTURES, TEXTS, Evidence, gather
+from ..proof.evidence import FILMS, PICTURES, TEXTS, Evidence, gather, hash_of
 from ..proof.listing import ON_THE_WAY
 from ..proof.metadata import traces
 from ..proof.onions import others, unlike
@@ -34,13 +33,12 @@ def check_built(call: Call) -> list[Finding]:
     if not files:
         return [Finding("missing", "build", f"Nothing is built: run `sottovoce call build {call.folder}` first.")]
     names = {path: path.relative_to(call.folder).as_posix() for path in files}
-    first: dict[str, Path] = {}
+    first: dict[bytes, Path] = {}
     for path in files:
-        first.setdefault(hashlib.sha256(path.read_bytes()).hexdigest(), path)
+        first.setdefault(hash_of(path), path)
     with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
-        looked_at = dict(
-            zip(first.values(), pool.map(lambda path: list(_one(call, path, names[path])), first.values()), strict=True)
-        )
+        found = pool.map(lambda path: list(_one(call, path, names[path], first)), first.values())
+        looked_at = dict(zip(first.values(), found, strict=True))
     return [
         finding
         for path in files
@@ -57,13 +55,13 @@ def _files(built: Path) -> list[Path]:
     return [path for path, parts in inside if parts[0] not in ON_THE_WAY and not any(p.startswith(".") for p in parts)]
 
 
-def _one(call: Call, path: Path, name: str) -> Iterator[Finding]:
+def _one(call: Call, path: Path, name: str, own: Container[bytes]) -> Iterator[Finding]:
     try:
         for trace in traces(path):
             tells = f"{trace.where}: {trace.says}"
             yield Finding("metadata", name, f"{path.name} tells more than it shows ({tells}): build it anew.")
         if path.suffix.lower() in _LOOKED_AT:
-            yield from _carried(call, name, path.name, gather(path, own=True))
+            yield from _carried(call, name, path.name, gather(path, own=own))
         if path.suffix.lower() in FILMS:
             yield from (Finding("qr", name, said) for said in _card(call, path))
     except CallError as error:

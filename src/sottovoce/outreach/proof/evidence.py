@@ -12,7 +12,7 @@ import tempfile
 import unicodedata
 import urllib.parse
 import zipfile
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -63,10 +63,11 @@ class Evidence:
         self.addresses |= exact("".join(each for each in plain if unicodedata.category(each) not in ("Cf", "Mn")))
 
 
-def gather(path: Path, *, own: bool = False) -> Evidence:
+def gather(path: Path, *, own: Container[bytes] = ()) -> Evidence:
     """All of a film, picture, PDF, page, text or ZIP; CallError where it is damaged, or of no kind that can be read.
 
-    `own`: made by this program, so that no text lies hidden behind what a PDF shows: its pages need no reading.
+    `own`: hashes of files of one's own that are looked at, too: in a ZIP they are passed over, and no text lies hidden
+    behind what a PDF among them shows, so that its pages need no reading.
     """
     kind, found = path.suffix.lower(), Evidence()
     if kind in FILMS:
@@ -74,14 +75,20 @@ def gather(path: Path, *, own: bool = False) -> Evidence:
     elif kind in PICTURES:
         _pictures(found, [path], ocr.PAGE_SIDES)
     elif kind == ".pdf":
-        _pdf(path, found, own=own)
+        _pdf(path, found, own)
     elif kind in TEXTS:
         _page(_decoded(path.read_bytes()), found)
     elif kind == ".zip":
-        _zip(path, found, own=own)
+        _zip(path, found, own)
     else:
         raise CallError(f"{path} is no film, picture, PDF, page or ZIP: name a file of these.")
     return found
+
+
+def hash_of(path: Path) -> bytes:
+    """SHA-256 of a file."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").digest()
 
 
 def _film(path: Path, found: Evidence) -> None:
@@ -148,13 +155,13 @@ def _read_all(found: Evidence, pictures: Sequence[tuple[Image.Image, list[Code]]
             found.readings.append([as_read(text) for text in texts])
 
 
-def _pdf(path: Path, found: Evidence, *, own: bool) -> None:
+def _pdf(path: Path, found: Evidence, own: Container[bytes]) -> None:
     text = said_by("pdftotext", "-raw", path, "-").decode("utf-8", "replace")
     found.add_text(text)
     found.add_text(path.read_bytes().decode("latin-1"))  # links are no text
     found.add_text(said_by("pdfinfo", "-url", path, allowed=(0, 1, 99)).decode("utf-8", "replace"))
     with tempfile.TemporaryDirectory() as folder:
-        _pictures(found, pages(path, Path(folder)), ocr.PAGE_SIDES, read=not (own and text.strip()))
+        _pictures(found, pages(path, Path(folder)), ocr.PAGE_SIDES, read=not (text.strip() and hash_of(path) in own))
 
 
 def _decoded(raw: bytes) -> str:
@@ -211,7 +218,7 @@ def _unpacked(content: str, *, packed: bool) -> bytes:
         return b""
 
 
-def _zip(path: Path, found: Evidence, *, own: bool) -> None:
+def _zip(path: Path, found: Evidence, own: Container[bytes]) -> None:
     try:
         with zipfile.ZipFile(path) as archive, tempfile.TemporaryDirectory() as folder:
             inside = [each for each in archive.infolist() if not each.is_dir()]
@@ -220,10 +227,10 @@ def _zip(path: Path, found: Evidence, *, own: bool) -> None:
             for number, each in enumerate(inside):
                 made = Path(folder) / f"{number}{Path(each.filename).suffix.lower()}"
                 made.write_bytes(archive.read(each))
-                if made.suffix in (*FILMS, *PICTURES, *TEXTS, ".pdf"):
-                    found.parts[each.filename] = part = gather(made, own=own)
-                    part.digest = hashlib.sha256(made.read_bytes()).digest()
-                else:
+                if made.suffix not in (*FILMS, *PICTURES, *TEXTS, ".pdf"):
                     found.unread.append(each.filename)
+                elif (digest := hash_of(made)) not in own:
+                    found.parts[each.filename] = part = gather(made)
+                    part.digest = digest
     except (zipfile.BadZipFile, RuntimeError, NotImplementedError):
         raise CallError(f"{path} is no ZIP that can be opened: it is damaged, or locked.") from None

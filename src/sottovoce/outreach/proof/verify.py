@@ -6,7 +6,6 @@ A QR code decides, since it is read whole or not at all. What a machine reads fr
 from __future__ import annotations
 
 import datetime
-import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -19,7 +18,7 @@ from sottovoce.trust.card_file import CardFile
 
 from . import c2pa
 from .c2pa import Credential
-from .evidence import Evidence, gather
+from .evidence import Evidence, gather, hash_of
 from .onions import LETTERS, MISREAD_MOST, exact, host_of, misread, others
 
 Kind = Literal["ours", "fake", "none"]
@@ -98,7 +97,7 @@ def verify(path: Path, card: CardFile) -> Verdict:
     ours = card.card.addresses
     if not ours:
         raise CallError("This card has no onion address, so nothing can be compared with it: take a newer one.")
-    listed = _listed(card, _digest(path))
+    listed = _listed(card, hash_of(path))
     anchors = [anchor for one in card.lists.values() for anchor in one.anchors]
     credential = c2pa.read(path, anchors) if c2pa.can_hold(path) else Credential("none")
     found = Evidence() if listed else gather(path)
@@ -168,8 +167,3 @@ def _about_file(case: _Case) -> Iterator[str]:
 
 def _shown(code: str) -> str:
     return "".join(letter for letter in code if letter.isprintable())[:120]
-
-
-def _digest(path: Path) -> bytes:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").digest()
