@@ -129,7 +129,7 @@ def test_our_address_nearly_read_and_nothing_else_is_not_enough(
     Image.new("RGB", (640, 480), "white").save(tmp_path / "picture.png")
     verdicts = []
     for read in (ours, near):
-        monkeypatch.setattr("sottovoce.outreach.proof.ocr.texts", lambda *_, read=read: [f"Type it: {read}"])
+        monkeypatch.setattr("sottovoce.outreach.proof.ocr.texts", lambda *_, read=read: [[f"Type it: {read}"]])
         verdicts.append(verify(tmp_path / "picture.png", card))
     assert [verdict.kind for verdict in verdicts] == ["ours", "none"]
     said = f"In the picture is almost our address ({misread(ours, near)} of 56 letters read otherwise)"

@@ -6,14 +6,12 @@ import base64
 import codecs
 import hashlib
 import html
-import os
 import re
 import tempfile
 import unicodedata
 import urllib.parse
 import zipfile
 from collections.abc import Container, Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -122,11 +120,10 @@ def _alike(one: Image.Image, other: Image.Image, *, closely: bool) -> bool:
 
 
 def _pictures(found: Evidence, paths: Iterable[Path], sides: Sequence[int], *, read: bool = True) -> None:
-    for picture in (shown for path in paths for shown in _opened(path)):
-        here = codes(picture)
-        found.codes |= {code.text for code in here}
-        if read:
-            _read_all(found, [(picture, here)], sides)
+    shown = [(picture, codes(picture)) for path in paths for picture in _opened(path)]
+    found.codes |= {code.text for _, here in shown for code in here}
+    if read:
+        _read_all(found, shown, sides)
 
 
 def _opened(path: Path) -> list[Image.Image]:
@@ -150,9 +147,7 @@ def _on_paper(picture: Image.Image) -> list[Image.Image]:
 
 
 def _read_all(found: Evidence, pictures: Sequence[tuple[Image.Image, list[Code]]], sides: Sequence[int]) -> None:
-    with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
-        for texts in pool.map(lambda each: ocr.texts(each[0], each[1], sides), pictures):
-            found.readings.append([as_read(text) for text in texts])
+    found.readings += [[as_read(text) for text in texts] for texts in ocr.texts(pictures, sides)]
 
 
 def _pdf(path: Path, found: Evidence, own: Container[bytes]) -> None:
