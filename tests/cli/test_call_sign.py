@@ -10,17 +10,21 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from cli.conftest import Done, House, Run
+from cli.conftest import PASSPHRASE, Done, House, Run
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from doubles.signed_call import CALL, write_call
 
 from sottovoce.cli.common import today
+from sottovoce.door.pack import hash_of, pack_of
 from sottovoce.outreach.call import Call, read_call
 from sottovoce.outreach.proof.c2pa import KEY, Signer, authority_of
 from sottovoce.outreach.steps import Builder, Step
+from sottovoce.trust.office import Office
 from sottovoce.trust.published import SignedFolder
+from sottovoce.trust.reviews import Review, sign_advice
+from sottovoce.trust.reviews import approve as approve_pack
 
 FILM = "https://www.youtube.com/watch?v=a1B2c3D4_-5"
 
@@ -162,6 +166,18 @@ def test_what_was_built_under_an_older_card_is_not_signed_and_the_new_one_is_bro
     assert run("org", "accounts", own.house.office, "https://t.me/harbourcity2", *own.house.secret).code == 0
     assert own.sign(run).err.startswith("What is built is not what the call is now")
     assert read_call(own.call, today()).card.accounts == ["https://t.me/harbourcity2"]
+
+
+def test_guides_and_advice_that_the_office_signed_come_to_the_call(run: Run, own: Own, tmp_path: Path) -> None:
+    office, pack = Office.open(own.house.office, PASSPHRASE), pack_of("ko")
+    approve_pack(office, PASSPHRASE, pack, Review("ko", today(), hash_of(pack), "A reader"), bytes)
+    sign_advice(office, today(), {"en": "Ask for a bridge."}, today())
+    there = SignedFolder(own.call / "signed")
+    assert (there.pack("ko"), there.get("advice")) == (None, None)
+    assert approve(run, own, reviewed(run, own, tmp_path / "review.html")).code == 0
+    own.sign(run)
+    assert there.pack("ko") == pack
+    assert there.get("advice") == office.signed.get("advice") is not None
 
 
 def test_a_file_that_was_not_built_is_not_signed(run: Run, own: Own, tmp_path: Path) -> None:
