@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-import base64
-import codecs
 import hashlib
-import html
-import re
 import tempfile
 import unicodedata
-import urllib.parse
 import zipfile
-from collections.abc import Container, Iterable, Iterator, Sequence
+from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -21,6 +16,7 @@ from sottovoce.outreach.errors import CallError
 
 from . import ocr
 from .frames import pages, sampled, subtitles
+from .markup import decoded, inline, variants
 from .onions import as_read, exact
 from .programs import said_by
 from .qr import Code, codes
@@ -33,9 +29,6 @@ _PIXELS_MOST = 100_000_000
 _ALIKE = 6.0  # grey levels on average by which two pictures are still the same one
 _LETTER = 32  # grey levels by which a cell of a card differs where other letters stand
 _PARTS_MOST, _PART_BYTES_MOST = 200, 512 << 20  # of a ZIP
-_SVG = re.compile(r"<(/?)svg\b[^>]*>", re.IGNORECASE)
-_INLINE = re.compile(r"data:(image/[a-z+.-]+)((?:;[^,;\"'\s]*)*),([^\"')\s>]+)", re.IGNORECASE)
-_TAGS = re.compile(r"<!--.*?-->|<(?:script|style)\b.*?</(?:script|style)>|<[^>]*>", re.DOTALL | re.IGNORECASE)
 
 
 @dataclass
@@ -75,7 +68,7 @@ def gather(path: Path, *, own: Container[bytes] = ()) -> Evidence:
     elif kind == ".pdf":
         _pdf(path, found, own)
     elif kind in TEXTS:
-        _page(_decoded(path.read_bytes()), found)
+        _page(decoded(path.read_bytes()), found)
     elif kind == ".zip":
         _zip(path, found, own)
     else:
@@ -159,58 +152,11 @@ def _pdf(path: Path, found: Evidence, own: Container[bytes]) -> None:
         _pictures(found, pages(path, Path(folder)), ocr.PAGE_SIDES, read=not (text.strip() and hash_of(path) in own))
 
 
-def _decoded(raw: bytes) -> str:
-    """A page's text, by the mark at its beginning where there is one."""
-    utf_16 = raw.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
-    return raw.decode("utf-16" if utf_16 else "utf-8", "replace")
-
-
 def _page(text: str, found: Evidence) -> None:
-    plain = html.unescape(_TAGS.sub("", text))
-    for each in (text, html.unescape(text), plain, urllib.parse.unquote(html.unescape(text))):
+    for each in variants(text):
         found.add_text(each)
     with tempfile.TemporaryDirectory() as folder:
-        _pictures(found, _inline(text, Path(folder), found.unread), ocr.PAGE_SIDES)
-
-
-def _drawings(text: str) -> Iterator[str]:
-    """The drawings that stand in a page, each with those within it."""
-    depth, begin = 0, 0
-    for tag in _SVG.finditer(text):
-        if tag[1]:
-            depth = max(0, depth - 1)
-            if depth == 0:
-                yield text[begin : tag.end()]
-        else:
-            begin = begin if depth else tag.start()
-            depth += 1
-
-
-def _inline(text: str, folder: Path, unread: list[str]) -> Iterator[Path]:
-    """The pictures that stand in a page, drawings as pixels; `unread` gets what can't be drawn."""
-    drawings = [each.encode() for each in _drawings(text)]
-    for number, (kind, packed, content) in enumerate(_INLINE.findall(text)):
-        raw = _unpacked(content, packed="base64" in packed.lower())
-        if "svg" in kind.lower():
-            drawings.append(raw)
-        elif raw:
-            (made := folder / f"inline-{number}").write_bytes(raw)
-            yield made
-    for number, drawing in enumerate(drawings):
-        source, made = folder / f"{number}.svg", folder / f"{number}.png"
-        source.write_bytes(drawing)
-        said_by("rsvg-convert", "-h", "800", "--keep-aspect-ratio", "-b", "white", "-o", made, source, allowed=(0, 1))
-        if made.exists():
-            yield made
-        else:
-            unread.append(f"drawing {number + 1} of the page")
-
-
-def _unpacked(content: str, *, packed: bool) -> bytes:
-    try:
-        return base64.b64decode(urllib.parse.unquote(content)) if packed else urllib.parse.unquote_to_bytes(content)
-    except ValueError:
-        return b""
+        _pictures(found, inline(text, Path(folder), found.unread), ocr.PAGE_SIDES)
 
 
 def _zip(path: Path, found: Evidence, own: Container[bytes]) -> None:
