@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections import defaultdict
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import click
@@ -14,6 +15,7 @@ from rich.table import Table
 from sottovoce.outreach.build import all_steps
 from sottovoce.outreach.call import Call, read_call
 from sottovoce.outreach.check import check as find
+from sottovoce.outreach.film.run import versions
 from sottovoce.outreach.outcome import found, next_steps
 from sottovoce.outreach.steps import Builder, Done, Step
 
@@ -27,7 +29,9 @@ from .guides import guides
 def build(folder: Path) -> int:
     """Make everything of the call in FOLDER below its build/: only what changed since the last time."""
     begun = time.monotonic()
-    errors = [each for each in find(folder, today()) if each.severity == "error"]
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(versions)  # asked while the call is checked; what is missing is told where it is needed
+        errors = [each for each in find(folder, today()) if each.severity == "error"]
     if errors:
         show(errors)
         out.print("Nothing was built: mend this first.")
