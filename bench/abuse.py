@@ -32,7 +32,7 @@ from .costs import write_hollow
 from .running import ROOT, Running, serving
 from .visitors import Visitor, message
 
-_ATTEMPTS = 3
+_ATTEMPTS, _AGAIN = 5, 0.5  # how often a browser, then a person, tries a page, and seconds in between
 _PATIENCE = 30  # seconds for a page: Tor Browser waits longer, a person doesn't
 _THINKS = 0.02  # seconds between pages
 _FIRST = 0.5  # seconds until an attack is at its height
@@ -47,7 +47,7 @@ class Honest(Visitor):
         self._connected = False
 
     async def ask(self, status: int, path: str, form: dict[str, str] | None = None) -> bytes:
-        """A page's content; ConnectionError unless it comes, at the third attempt at last, with this status."""
+        """A page's content; ConnectionError unless it comes, at the last attempt, with this status."""
         await asyncio.sleep(_THINKS)
         begin, attempts = time.perf_counter(), _ATTEMPTS
         while True:
@@ -60,7 +60,7 @@ class Honest(Visitor):
             except OSError:
                 if not attempts or not self._is_gone():
                     raise
-                await asyncio.sleep(0.1)
+                await asyncio.sleep(_AGAIN)
         self._pages.append(time.perf_counter() - begin)
         return content
 

@@ -40,6 +40,7 @@ class Visitor(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.transport = cast(asyncio.WriteTransport, transport)  # uvloop's is one, but by its methods only
+        self._data = b""  # half an answer of an earlier connection is none
         self.transport.write(LINE % self.circuit)
 
     def data_received(self, data: bytes) -> None:
@@ -63,6 +64,8 @@ class Visitor(asyncio.Protocol):
 
     async def ask(self, status: int, path: str, form: dict[str, str] | None = None) -> bytes:
         """A page's content; ConnectionError unless it comes with this status."""
+        if self.transport.is_closing():  # it was closed before anything was asked: nobody would tell
+            raise ConnectionError("The server closed the connection.")
         self._answer = asyncio.get_running_loop().create_future()
         body = b"" if form is None else urlencode(form).encode()
         post = b"" if form is None else b"Content-Length: %d\r\n" % len(body)
