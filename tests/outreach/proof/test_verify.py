@@ -406,6 +406,14 @@ def test_an_empty_picture_carries_nothing(card: CardFile, tmp_path: Path) -> Non
     assert verify(tmp_path / "white.png", card) == Verdict("none", [])
 
 
+def test_a_picture_that_is_thin_as_a_thread_does_not_fill_the_memory(card: CardFile, tmp_path: Path) -> None:
+    Image.new("L", (1, 30_000), 255).save(tmp_path / "thread.png")
+    assert verify(tmp_path / "thread.png", card).kind == "none"
+    Image.new("L", (1, 30_001), 255).save(tmp_path / "longer.png")
+    with pytest.raises(CallError, match="too large a picture"):
+        verify(tmp_path / "longer.png", card)
+
+
 def test_an_address_is_known_by_its_own_check_sum(ours: str) -> None:
     name = ours.removesuffix(".onion")
     assert is_onion(name)

@@ -25,7 +25,7 @@ FILMS = (".mp4", ".mov", ".m4v", ".webm", ".mkv", ".avi", ".3gp", ".ts")
 PICTURES = (".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp", ".tif", ".tiff")
 TEXTS = (".html", ".htm", ".xhtml", ".svg", ".txt", ".srt", ".vtt", ".json", ".md", ".xml")
 _READ_MOST, _CARDS_MOST = 8, 4  # pictures of a film that are read by tesseract, without and with a code
-_PIXELS_MOST = 100_000_000
+_PIXELS_MOST, _SIDE_MOST = 100_000_000, 30_000
 _ALIKE = 6.0  # grey levels on average by which two pictures are still the same one
 _LETTER = 32  # grey levels by which a cell of a card differs where other letters stand
 _PARTS_MOST, _PART_BYTES_MOST = 200, 512 << 20  # of a ZIP
@@ -113,10 +113,11 @@ def _alike(one: Image.Image, other: Image.Image, *, closely: bool) -> bool:
 
 
 def _pictures(found: Evidence, paths: Iterable[Path], sides: Sequence[int], *, read: bool = True) -> None:
-    shown = [(picture, codes(picture)) for path in paths for picture in _opened(path)]
-    found.codes |= {code.text for _, here in shown for code in here}
-    if read:
-        _read_all(found, shown, sides)
+    for path in paths:  # one after the other: a PDF may have more pages than memory has room for
+        shown = [(picture, codes(picture)) for picture in _opened(path)]
+        found.codes |= {code.text for _, here in shown for code in here}
+        if read:
+            _read_all(found, shown, sides)
 
 
 def _opened(path: Path) -> list[Image.Image]:
@@ -124,7 +125,7 @@ def _opened(path: Path) -> list[Image.Image]:
     try:
         with Image.open(path) as picture:
             number = getattr(picture, "n_frames", 1)
-            if picture.width * picture.height * number > _PIXELS_MOST:
+            if picture.width * picture.height * number > _PIXELS_MOST or max(picture.size) > _SIDE_MOST:
                 raise CallError(f"{path.name} is too large a picture to look at: make it smaller.")
             return [shown for frame in ImageSequence.Iterator(picture) for shown in _on_paper(frame)]
     except (UnidentifiedImageError, OSError, SyntaxError, Image.DecompressionBombError):

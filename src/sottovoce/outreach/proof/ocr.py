@@ -16,6 +16,7 @@ from sottovoce.outreach.errors import CallError
 from .qr import Code
 
 FILM_SIDES, PAGE_SIDES = (480, 800), (640, 1240)  # pixels of the shorter side: letters are read best when 25 to 40 high
+_LONGEST = 10_000  # pixels of the longer side
 _MARGIN = 0.02  # of a code's width, around it
 _SECONDS = 120  # for a picture
 
@@ -32,7 +33,7 @@ def texts(pictures: Sequence[tuple[Image.Image, Sequence[Code]]], sides: Sequenc
 
 
 def _without(picture: Image.Image, codes: Sequence[Code]) -> Image.Image:
-    plain = picture.convert("L").copy()
+    plain = picture.convert("L")  # another picture, whatever it was
     for code in codes:
         left, top, right, bottom = code.box
         margin = int((right - left) * _MARGIN) + 3
@@ -42,8 +43,8 @@ def _without(picture: Image.Image, codes: Sequence[Code]) -> Image.Image:
 
 
 def _sized(picture: Image.Image, side: int) -> Image.Image:
-    factor = side / min(picture.size)
-    size = (round(picture.width * factor), round(picture.height * factor))
+    factor = min(side / min(picture.size), _LONGEST / max(picture.size))  # a thin one would fill the memory
+    size = (max(1, round(picture.width * factor)), max(1, round(picture.height * factor)))
     return picture.resize(size, Image.Resampling.LANCZOS)
 
 

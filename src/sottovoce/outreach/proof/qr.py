@@ -15,6 +15,7 @@ _KIND = zxingcpp.BarcodeFormats(zxingcpp.BarcodeFormat.QRCode)
 _LIGHT = 240
 Box = tuple[int, int, int, int]
 _SMALL = 900  # pixels of the shorter side: a smaller picture is read enlarged, too
+_SIDE_MOST = 32_000  # pixels: zxing takes no more
 _LARGEST = 8  # times: modules of one pixel can be read then, and smaller ones are none
 
 
@@ -32,8 +33,9 @@ def codes(picture: Image.Image) -> list[Code]:
     if found:
         return found
     # A cropped copy may have lost the light border that a reader needs; a small one has modules of two pixels.
-    edge, factor = max(8, min(grey.size) // 30), min(_LARGEST, -(-_SMALL // min(grey.size)))
+    edge = max(8, min(grey.size) // 30)
     wide = ImageOps.expand(grey, border=edge, fill=_LIGHT)
+    factor = max(1, min(_LARGEST, -(-_SMALL // min(grey.size)), _SIDE_MOST // max(wide.size)))
     wide = wide.resize((factor * wide.width, factor * wide.height), Image.Resampling.BICUBIC)
     return [Code(text, _inside(box, factor, edge, grey.size)) for text, box in _read(wide)]
 
