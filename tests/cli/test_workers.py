@@ -101,7 +101,7 @@ def until(true: Callable[[], bool], seconds: float = SECONDS) -> None:
 def is_gone(pid: int) -> bool:
     try:
         return Path(f"/proc/{pid}/stat").read_bytes().rpartition(b")")[2].split()[0] == b"Z"
-    except FileNotFoundError:
+    except (FileNotFoundError, ProcessLookupError):  # before it was opened, or between that and the reading
         return True
 
 
