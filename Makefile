@@ -1,6 +1,6 @@
 # One command each. Every target makes ready what it needs; `make help` lists them.
 .DEFAULT_GOAL := help
-.PHONY: help install uninstall demo test test-long lint bench screenshots vectors who lock clean
+.PHONY: help install uninstall demo test compiled test-long lint bench screenshots vectors who lock clean
 
 export PATH := $(PATH):/usr/sbin:/sbin
 unexport PYTHONDONTWRITEBYTECODE # tests start the program hundreds of times: it is compiled once
@@ -23,8 +23,11 @@ demo: ## show it all on this machine, over a private Tor network (ARGS="..." go 
 
 test: ## all checks and all tests but the long ones
 	@tools/setup test
-	@$(MAKE) --no-print-directory lint
+	@$(MAKE) --no-print-directory --jobs=2 --output-sync=target lint compiled
 	$(PYTHON) -m pytest --numprocesses=4 --dist=loadfile --no-loadscope-reorder --durations=15
+
+compiled: # once, beside the lint, and not four times at once; what fails here fails again in `test`, which says why
+	@$(PYTHON) -m pytest --collect-only -qq >/dev/null 2>&1 || :
 
 test-long: ## the tests that take minutes
 	@tools/setup test

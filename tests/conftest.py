@@ -6,6 +6,7 @@ import contextlib
 import json
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 
@@ -13,12 +14,28 @@ from sottovoce.onion.private import PrivateNetwork
 
 _START, _LAST = 150.0, 600.0  # seconds: two attempts of a start; the last file of another process
 _ENDS = contextlib.ExitStack()
+_FIRST = (  # one that waits for Tor, one that computes, and so on, as long as there are long ones
+    "journeys/test_team.py",
+    "who/test_who.py",
+    "journeys/test_languages.py",
+    "house/test_mutation.py",
+    "access/test_axe.py",
+    "journeys/test_first_contact.py",
+    "outreach/proof/test_verify.py",
+    "deploy/test_operators.py",
+    "journeys/test_call.py",
+    "journeys/test_source_device.py",
+    "outreach/film/test_renditions.py",
+    "desk/test_team.py",
+)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The files that need a Tor network come first: side by side, the longest shall not be begun last."""
-    slow = {item.path for item in items if "private_network" in getattr(item, "fixturenames", ())}
-    items.sort(key=lambda item: item.path not in slow)
+    """The longest files come first: side by side, none shall be begun last, nor all that wait for Tor at once."""
+    tests = Path(__file__).parent
+    rank = {tests / name: place for place, name in enumerate(_FIRST)}
+    assert all(path.exists() for path in rank), "tests/conftest.py: a file of _FIRST has another name now"
+    items.sort(key=lambda item: rank.get(item.path, len(rank)))
 
 
 @pytest.fixture(scope="session")

@@ -37,7 +37,12 @@ NOT_OURS = ("style", "textarea", "span", "a", "code", "i")  # what holds no sent
 PAGES = pages_in("en")
 WITHOUT_TOR = CardView(ORGANISATION, None)
 ALL = every_page(PAGES)
-IN_ALL = {(tag, name): body for tag in TONGUES for name, body in every_page(pages_in(tag)).items()}
+
+
+@functools.cache
+def all_in(tag: str) -> dict[str, bytes]:
+    """Every page of one language, made once, and only where these tests run."""
+    return every_page(pages_in(tag))
 
 
 def inbox(*texts: str) -> bytes:
@@ -100,7 +105,7 @@ class Document(html.parser.HTMLParser):
 @functools.cache
 def document(tag: str, name: str) -> Document:
     """A page, taken apart once for all tests."""
-    return Document(IN_ALL[tag, name])
+    return Document(all_in(tag)[name])
 
 
 @each_page
@@ -243,7 +248,7 @@ def test_advice_is_shown_with_its_day_or_said_to_be_missing() -> None:
 
 
 def test_a_translation_says_that_nobody_reviewed_it_and_stops_when_somebody_did() -> None:
-    assert {"soft", "in", "review"} in Document(IN_ALL["fa", "write"]).classes("p")
+    assert {"soft", "in", "review"} in Document(all_in("fa")["write"]).classes("p")
     assert {"soft", "in", "review"} not in Document(pages_in("fa", reviewed=True).welcome(open=True)).classes("p")
 
 
@@ -268,19 +273,19 @@ def test_the_words_stand_in_their_order_with_their_numbers_and_the_sign() -> Non
 
 
 def test_words_are_of_the_languages_list_and_numbers_where_it_has_none() -> None:
-    shown = {tag: [text for kind, text in Document(IN_ALL[tag, "words"]).texts if kind == "b"] for tag in TONGUES}
+    shown = {tag: [text for kind, text in Document(all_in(tag)["words"]).texts if kind == "b"] for tag in TONGUES}
     assert shown["zh-Hans"][:12] == words_in("zh-Hans")
     assert shown["ko"][:12] == [unicodedata.normalize("NFC", word) for word in words_in("ko")]
     assert shown["fa"] == [*("".join(chr(0x6F0 + int(n)) for n in f"{place + 1:04}") for place in PLACES), "۱۰۸۵ ۱۲۲۴"]
-    assert [text for kind, text in Document(IN_ALL["fa", "words"]).texts if kind == "i"] == words_in("fa")
+    assert [text for kind, text in Document(all_in("fa")["words"]).texts if kind == "i"] == words_in("fa")
 
 
 def test_days_and_numbers_are_written_as_the_language_does() -> None:
-    assert "۲۳ آبان (۱۴ نوامبر)" in Document(IN_ALL["fa", "inbox"]).text("dd")
-    assert "14 ноября" in Document(IN_ALL["ru", "inbox"]).text("dd")
-    assert "11月14日" in Document(IN_ALL["zh-Hant", "inbox"]).text("dd")
-    assert "11월 14일" in Document(IN_ALL["ko", "inbox"]).text("dd")
-    assert "\u06f1\u06f8:\u06f0\u06f0" in Document(IN_ALL["fa", "sent"]).text("p")
+    assert "۲۳ آبان (۱۴ نوامبر)" in Document(all_in("fa")["inbox"]).text("dd")
+    assert "14 ноября" in Document(all_in("ru")["inbox"]).text("dd")
+    assert "11月14日" in Document(all_in("zh-Hant")["inbox"]).text("dd")
+    assert "11월 14일" in Document(all_in("ko")["inbox"]).text("dd")
+    assert "\u06f1\u06f8:\u06f0\u06f0" in Document(all_in("fa")["sent"]).text("p")
     for name in (name for name in ALL if "inbox" not in name):
         ours = (text for kind, text in document("fa", name).texts if kind not in NOT_OURS)
         assert not re.search("[0-9]", "".join(ours))
@@ -328,7 +333,7 @@ def test_the_room_left_is_told_in_letters_of_the_script_that_was_typed(text: str
 
 def test_the_room_is_told_before_anything_is_typed() -> None:
     assert "110,000 letters in the language of this page" in Document(ALL["write"]).text("p")
-    assert "36,000" in Document(IN_ALL["zh-Hans", "write"]).text("p")
+    assert "36,000" in Document(all_in("zh-Hans")["write"]).text("p")
 
 
 def test_too_long_without_its_size_is_refused() -> None:
@@ -364,7 +369,7 @@ def test_an_inbox_says_only_what_an_answer_told() -> None:
 
 @in_every_language
 def test_an_inbox_page_has_exactly_the_size_that_is_asked_for(tag: str) -> None:
-    sizes = {len(body) for (other, name), body in IN_ALL.items() if other == tag and "inbox" in name}
+    sizes = {len(body) for name, body in all_in(tag).items() if "inbox" in name}
     assert sizes == {INBOX}
 
 
