@@ -26,7 +26,7 @@ test: ## all checks and all tests but the long ones
 	@$(MAKE) --no-print-directory --jobs=2 --output-sync=target lint compiled
 	$(PYTHON) -m pytest --numprocesses=4 --dist=loadfile --no-loadscope-reorder --durations=15
 
-compiled: # once, beside the lint, and not four times at once; what fails here fails again in `test`, which says why
+compiled: ## once, beside the lint, and not four times at once; what fails here fails again in `test`, which says why
 	@$(PYTHON) -m pytest --collect-only -qq >/dev/null 2>&1 || :
 
 test-long: ## the tests that take minutes

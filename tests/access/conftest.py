@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from doubles.pages import every_page, pages_in
@@ -13,7 +14,6 @@ from journeys.browser import Firefox, Page
 from sottovoce.door.texts import TONGUES
 
 PHONE = (390, 844)
-SOON = ("en", "fa")  # a script of each direction; the others take minutes
 # What has its like among the other states: judged with the other languages, where there is time.
 LIKE = re.compile(
     "enter-(count|unknown-|unreachable|outdated)|write-(outdated|hurry|full|unreachable|counted-)"
@@ -21,19 +21,29 @@ LIKE = re.compile(
 )
 
 
-@pytest.fixture(
-    scope="module", params=[tag if tag in SOON else pytest.param(tag, marks=pytest.mark.long) for tag in TONGUES]
-)
-def tag(request: pytest.FixtureRequest) -> str:
-    """A language."""
-    return str(request.param)
+def pages(*soon: str) -> list[Any]:
+    """Of these languages a state of each kind of page; all states of all languages take minutes, and are long."""
+    kinds = [pytest.param((tag, False), id=f"{tag}-a state of each kind") for tag in soon]
+    return kinds + [pytest.param((tag, True), id=f"{tag}-all states", marks=pytest.mark.long) for tag in TONGUES]
 
 
-@pytest.fixture(scope="module", params=["a state of each kind", pytest.param("all states", marks=pytest.mark.long)])
-def bodies(request: pytest.FixtureRequest, tag: str) -> dict[str, bytes]:
+@pytest.fixture(scope="module", params=pages("en", "fa"))  # a script of each direction
+def shown(request: pytest.FixtureRequest) -> Any:
+    """A language, and whether all states are looked at."""
+    return request.param
+
+
+@pytest.fixture(scope="module")
+def tag(shown: tuple[str, bool]) -> str:
+    """The language."""
+    return shown[0]
+
+
+@pytest.fixture(scope="module")
+def bodies(shown: tuple[str, bool]) -> dict[str, bytes]:
     """The states of every page by their names."""
-    found = every_page(pages_in(tag))
-    return found if request.param == "all states" else {name: found[name] for name in found if not LIKE.match(name)}
+    found = every_page(pages_in(shown[0]))
+    return found if shown[1] else {name: found[name] for name in found if not LIKE.match(name)}
 
 
 @pytest.fixture(scope="module")

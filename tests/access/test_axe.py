@@ -5,10 +5,13 @@ from __future__ import annotations
 import json
 import pathlib
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from doubles.site import Served
 from journeys.browser import Firefox, Page
+
+from .conftest import pages
 
 pytestmark = pytest.mark.timeout(300)  # seconds: each test looks at every page
 
@@ -45,6 +48,12 @@ class Judge:
         self._page.run(WRITE, html)
         found: dict[str, list[str]] = json.loads(self._page.run(JUDGE, json.dumps(OPTIONS)))
         return found
+
+
+@pytest.fixture(scope="module", params=pages("en"))  # names, roles and colours are the same in all
+def shown(request: pytest.FixtureRequest) -> Any:
+    """A language, and whether all states are looked at."""
+    return request.param
 
 
 @pytest.fixture(scope="module")

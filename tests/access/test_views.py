@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
 from doubles.site import Served
 from journeys.browser import Page
+
+from .conftest import pages
 
 pytestmark = pytest.mark.timeout(300)  # seconds: each test looks at every page
 
@@ -36,6 +39,12 @@ LOOSE = """() => {
         if (e.matches("p")) e.style.marginBlockEnd = "2em";
     }
 }"""
+
+
+@pytest.fixture(scope="module", params=pages("fa"))  # the other direction, and long words
+def shown(request: pytest.FixtureRequest) -> Any:
+    """A language, and whether all states are looked at."""
+    return request.param
 
 
 def test_every_page_fits_every_view_and_every_finger(site: Served, bodies: dict[str, bytes], page: Page) -> None:

@@ -48,9 +48,11 @@ def good(tmp_path_factory: pytest.TempPathFactory, office: Office) -> Path:
 
 
 @pytest.fixture
-def call(tmp_path: Path, good: Path) -> Path:
-    """A copy of the good call."""
-    return Path(shutil.copytree(good, tmp_path / "call"))
+def call(good: Path) -> Path:
+    """A copy of the good call, always in the same place and as old: its film is probed once for all tests."""
+    copy = good.with_name("copy")
+    shutil.rmtree(copy, ignore_errors=True)
+    return Path(shutil.copytree(good, copy))
 
 
 @pytest.fixture
