@@ -31,7 +31,7 @@ compiled: ## once, beside the lint, and not four times at once; what fails here 
 
 test-long: ## the tests that take minutes
 	@tools/setup test
-	timeout --signal=INT 3600 $(PYTHON) -m pytest -m long --numprocesses=2 --dist=loadfile --no-loadscope-reorder --timeout=1200 --durations=10
+	timeout --signal=INT 3600 $(PYTHON) -m pytest -m long --numprocesses=3 --dist=loadfile --no-loadscope-reorder --timeout=1200 --durations=10
 
 lint: ## style, types, import rules, the catalogues of sentences and what they promise
 	@tools/setup python

@@ -14,7 +14,8 @@ from sottovoce.onion.private import PrivateNetwork
 
 _START, _LAST = 150.0, 600.0  # seconds: two attempts of a start; the last file of another process
 _ENDS = contextlib.ExitStack()
-_FIRST = (  # one that waits for Tor, one that computes, and so on, as long as there are long ones
+_FIRST = (  # one that computes, one that waits for Tor, and so on, as long as there are long ones
+    "journeys/test_call.py",
     "journeys/test_team.py",
     "who/test_who.py",
     "journeys/test_languages.py",
@@ -23,7 +24,6 @@ _FIRST = (  # one that waits for Tor, one that computes, and so on, as long as t
     "journeys/test_first_contact.py",
     "outreach/proof/test_verify.py",
     "deploy/test_operators.py",
-    "journeys/test_call.py",
     "journeys/test_source_device.py",
     "outreach/film/test_renditions.py",
     "desk/test_team.py",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,8 +34,13 @@ class Shown:
 
 def found(built: Path) -> list[Shown]:
     """All files that were built."""
-    files = sorted(path for path in built.rglob("*") if path.is_file() and not path.name.startswith("."))
+    files = sorted(_files(built))
     return [Shown(path.name, str(path.relative_to(built)), path.stat().st_size) for path in files]
+
+
+def _files(built: Path) -> Iterator[Path]:
+    for folder, _, names in os.walk(built):
+        yield from (Path(folder, name) for name in names if not name.startswith("."))
 
 
 def next_steps(call: Call) -> Iterator[str]:
@@ -42,7 +48,7 @@ def next_steps(call: Call) -> Iterator[str]:
     folder = call.folder
     for name, tag in ((TONGUES[tag].name, tag) for tag in call.file.languages if tag in TONGUES and call.draft(tag)):
         yield f"{name} is not signed off, so DRAFT stands across it. Review it:  sottovoce call review {tag} {folder}"
-    if not found(call.built):
+    if not any(_files(call.built)):
         yield f"Build it:  sottovoce call build {folder}"
         return
     if not call.card.accounts:

@@ -11,7 +11,7 @@ import os
 import shutil
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -148,9 +148,9 @@ class Builder:
                 if (self.folder / name).resolve().is_relative_to(self.folder.resolve()):  # else somebody planted it
                     (self.folder / name).unlink(missing_ok=True)
                 del self._state[name]
-        for folder in sorted(_folders(self.folder), reverse=True):
-            if not any(folder.iterdir()):
-                folder.rmdir()
+        for folder, _, files in os.walk(self.folder, topdown=False):
+            if not files and not any(Path(folder).iterdir()) and Path(folder) != self.folder:
+                Path(folder).rmdir()
         self._write_state()
 
     def _read_state(self) -> dict[str, Made]:
@@ -178,7 +178,3 @@ def _stamp(path: Path) -> tuple[int, int]:
 def _hash_file(path: Path) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def _folders(folder: Path) -> Iterator[Path]:
-    return (path for path in folder.rglob("*") if path.is_dir() and path.name != ".fresh")

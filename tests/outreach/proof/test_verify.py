@@ -406,6 +406,14 @@ def test_an_empty_picture_carries_nothing(card: CardFile, tmp_path: Path) -> Non
     assert verify(tmp_path / "white.png", card) == Verdict("none", [])
 
 
+def test_a_pdf_of_more_pages_than_can_be_looked_at_is_refused(card: CardFile, tmp_path: Path) -> None:
+    HTML(string="<style>@page { size: 1cm }</style>" + "<p style='break-after: page'>a" * 101).write_pdf(
+        tmp_path / "book.pdf"
+    )
+    with pytest.raises(CallError, match="more than 100 pages: cut it into parts"):
+        verify(tmp_path / "book.pdf", card)
+
+
 def test_a_picture_that_is_thin_as_a_thread_does_not_fill_the_memory(card: CardFile, tmp_path: Path) -> None:
     Image.new("L", (1, 30_000), 255).save(tmp_path / "thread.png")
     assert verify(tmp_path / "thread.png", card).kind == "none"

@@ -9,12 +9,15 @@ from pathlib import Path
 
 from PIL import Image
 
+from sottovoce.outreach.errors import CallError
+
 from .programs import probe, said_by
 
 _END = 12.0  # seconds: a card of 6, and what a copy may have appended
 _STEP = 0.5
 _ROUGH_STEP = 2.0  # a card of six seconds is met three times
 _MOST = 450  # pictures before the end, a quarter of an hour; of longer films the step is longer
+_PAGES_MOST = 100  # some seconds each
 _LARGEST = 1920  # pixels of a side: larger ones hold nothing more
 
 
@@ -66,6 +69,9 @@ def _pictures(
 
 
 def pages(path: Path, folder: Path, dots: int = 150) -> Sequence[Path]:
-    """The pages of a PDF as pictures in a folder, in their order; `dots` an inch. CallError where it is none."""
-    said_by("pdftoppm", "-r", str(dots), "-gray", "-png", path, folder / "page")
-    return sorted(folder.glob("page*.png"), key=lambda each: int(re.findall(r"\d+", each.stem)[-1]))
+    """The pages of a PDF as pictures in a folder, in their order; `dots` an inch. CallError for none or too many."""
+    said_by("pdftoppm", "-l", str(_PAGES_MOST + 1), "-r", str(dots), "-gray", "-png", path, folder / "page")
+    made = sorted(folder.glob("page*.png"), key=lambda each: int(re.findall(r"\d+", each.stem)[-1]))
+    if len(made) > _PAGES_MOST:
+        raise CallError(f"{path.name} has more than {_PAGES_MOST} pages: cut it into parts, and name these.")
+    return made
