@@ -29,11 +29,7 @@ ANSWERS = {ANNA: "Thank you. Which month was it?", BEN: "We-are-two-who-read-thi
 
 
 class Office(House):
-    """A house with three desks."""
-
-    def __init__(self, folder: Path, ends: contextlib.ExitStack, lines: list[str]) -> None:
-        super().__init__(folder, ends, lines)
-        self.seen: dict[str, list[str]] = {name: [] for name in (ANNA, BEN, CARLA)}  # the texts that each has read
+    """A house with three desks; the first is the demo's own."""
 
     def found(self) -> None:
         """The office admits three devices by invitation, and fills the server's folder."""
@@ -67,11 +63,9 @@ class Office(House):
             return list(pool.map(self.texts, names))
 
     def texts(self, name: str) -> list[str]:
-        """All texts that came, of every conversation of a desk, as `read` gives them; each is read once."""
+        """All texts that came, of every conversation of a desk, as `read` gives them."""
         listed = json.loads(self.verb("desk", "list", self.at(name), "--json"))
-        new = [each["sign"] for each in listed if each["unread"]]
-        self.seen[name] += [entry["text"] for sign in new for entry in self.entries(name, sign) if entry["incoming"]]
-        return self.seen[name]
+        return [entry["text"] for each in listed for entry in self.entries(name, each["sign"]) if entry["incoming"]]
 
     def entries(self, name: str, sign: list[str]) -> list[dict[str, Any]]:
         """What `desk read` says of one conversation."""

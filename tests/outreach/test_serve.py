@@ -17,7 +17,7 @@ from doubles.calls import ADDRESS, NAME, make_call
 from sottovoce.outreach.call import Call
 from sottovoce.outreach.check import Finding
 from sottovoce.outreach.errors import CallError
-from sottovoce.outreach.outcome import next_steps
+from sottovoce.outreach.outcome import found, next_steps
 from sottovoce.outreach.serve import Gallery
 
 FILM = bytes(range(256)) * 40
@@ -154,3 +154,11 @@ def test_what_comes_next_begins_with_what_hinders_the_rest(call: Call) -> None:
     assert looked_at < signed
     unbuilt = make_call(call.folder / "other", ("en",))
     assert list(next_steps(unbuilt))[-1].startswith("Build it:")
+
+
+def test_what_was_built_holds_no_hidden_file_and_no_link_that_leads_nowhere(tmp_path: Path) -> None:
+    (tmp_path / "pages").mkdir()
+    for name in ("pages/en.html", ".made.json"):
+        (tmp_path / name).write_text("x", "utf-8")
+    (tmp_path / "gone.pdf").symlink_to(tmp_path / "nothing")
+    assert [(each.path, each.size) for each in found(tmp_path)] == [("pages/en.html", 1)]

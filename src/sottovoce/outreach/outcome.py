@@ -40,7 +40,8 @@ def found(built: Path) -> list[Shown]:
 
 def _files(built: Path) -> Iterator[Path]:
     for folder, _, names in os.walk(built):
-        yield from (Path(folder, name) for name in names if not name.startswith("."))
+        paths = (Path(folder, name) for name in names if not name.startswith("."))
+        yield from (path for path in paths if path.is_file())  # and no link that leads nowhere
 
 
 def next_steps(call: Call) -> Iterator[str]:
